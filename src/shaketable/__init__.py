@@ -1,0 +1,64 @@
+"""Shaketable: the stability test for learned image reconstruction.
+
+The public names are loaded when they are first used, so that ``import shaketable`` and the command
+line stay fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "FourierMap": "maps",
+    "MatrixMap": "maps",
+    "NumpyMap": "maps",
+    "check_map": "maps",
+    "Problem": "problem",
+    "preflight": "problem",
+    "Finding": "search",
+    "MomentumAscent": "search",
+    "SphereAscent": "search",
+    "worst_case": "search",
+    "worst_case_path": "search",
+    "load_images": "io",
+    "WorstCase": "probes",
+    "Structural": "probes",
+    "Sampling": "probes",
+    "Neighbourhood": "probes",
+    "Plan": "plan",
+    "run": "runs",
+}
+_ROOMS = ("details", "io", "maps", "metrics", "sparse", "statistics", "zoo")
+
+__all__ = ["__version__", *_WHERE, *_ROOMS]
+
+if TYPE_CHECKING:
+    from shaketable import details, io, maps, metrics, sparse, statistics, zoo
+    from shaketable.io import load_images
+    from shaketable.maps import FourierMap, MatrixMap, NumpyMap, check_map
+    from shaketable.plan import Plan
+    from shaketable.probes import Neighbourhood, Sampling, Structural, WorstCase
+    from shaketable.problem import Problem, preflight
+    from shaketable.runs import run
+    from shaketable.search import (
+        Finding,
+        MomentumAscent,
+        SphereAscent,
+        worst_case,
+        worst_case_path,
+    )
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(import_module(f"shaketable.{_WHERE[name]}"), name)
+    if name in _ROOMS:
+        return import_module(f"shaketable.{name}")
+    raise AttributeError(f"module 'shaketable' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

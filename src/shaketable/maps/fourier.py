@@ -1,0 +1,100 @@
+"""Single-coil Cartesian Fourier sampling."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from shaketable.errors import InputError, ShapeError
+
+
+class FourierMap:
+    """Unitary 2-D discrete Fourier transform followed by a sampling mask.
+
+    ``A x = P F x`` with ``F`` the unitary FFT over the last two axes and ``P`` the mask; the data
+    stay on the full grid and are zero where nothing was sampled, so ``A A* A = A``.
+
+    Parameters
+    ----------
+    mask
+        ``(H, W)``, 1 or True = sampled, DC at ``[0, 0]``.
+
+    Raises
+    ------
+    InputError
+        If the mask is not two-dimensional, holds values other than 0 and 1, or samples nothing.
+
+    Examples
+    --------
+    >>> import torch
+    >>> A = FourierMap(torch.eye(4))
+    >>> A.rate
+    0.25
+    >>> A(torch.ones(2, 4, 4)).shape
+    torch.Size([2, 4, 4])
+    """
+
+    def __init__(self, mask: Tensor) -> None:
+        mask = torch.as_tensor(mask)
+        if mask.ndim != 2:
+            raise InputError(
+                f"Expected a mask of shape (H, W), got {tuple(mask.shape)}; "
+                "pass one mask for all images of a batch."
+            )
+        if not bool(((mask == 0) | (mask == 1)).all()):
+            raise InputError(
+                "Expected a mask of zeros and ones, got other values; "
+                "threshold it, for example mask > 0.5."
+            )
+        if not bool((mask == 1).any()):
+            raise InputError(
+                "Expected a mask that samples at least one position, got all zeros; "
+                "1 means sampled."
+            )
+        self.mask = mask == 1
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """``(H, W)``."""
+        return (self.mask.shape[0], self.mask.shape[1])
+
+    @property
+    def data_shape(self) -> tuple[int, int]:
+        """``(H, W)``, DC at ``[0, 0]``."""
+        return self.image_shape
+
+    @property
+    def sampled(self) -> Tensor:
+        """The mask as a boolean ``(H, W)`` tensor."""
+        return self.mask
+
+    @property
+    def rate(self) -> float:
+        """The share of sampled positions."""
+        return float(self.mask.sum()) / self.mask.numel()
+
+    def describe(self) -> dict[str, object]:
+        """What the record of a run says about this map."""
+        return {"type": "fourier", "shape": list(self.image_shape), "rate": self.rate}
+
+    def _mask_for(self, x: Tensor) -> Tensor:
+        if x.ndim != 3 or tuple(x.shape[1:]) != self.image_shape:
+            raise ShapeError(
+                f"Expected (B, {self.image_shape[0]}, {self.image_shape[1]}), "
+                f"got {tuple(x.shape)}; images and data are batch first.",
+                expected=(-1, *self.image_shape),
+                got=tuple(x.shape),
+            )
+        if self.mask.device != x.device:
+            self.mask = self.mask.to(x.device)
+        return self.mask
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """``(B, H, W)`` real or complex -> ``(B, H, W)`` complex, zero where not sampled."""
+        mask = self._mask_for(image)
+        return torch.fft.fft2(image, norm="ortho") * mask
+
+    def adjoint(self, data: Tensor) -> Tensor:
+        """``(B, H, W)`` -> ``(B, H, W)`` complex: the zero-filled image."""
+        mask = self._mask_for(data)
+        return torch.fft.ifft2(data * mask, norm="ortho")
