@@ -74,7 +74,7 @@ class FourierMap:
         return float(self.mask.sum()) / self.mask.numel()
 
     def describe(self) -> dict[str, object]:
-        """What the record of a run says about this map."""
+        """Return what the record of a run says about this map."""
         return {"type": "fourier", "shape": list(self.image_shape), "rate": self.rate}
 
     def _mask_for(self, x: Tensor) -> Tensor:
