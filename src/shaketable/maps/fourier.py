@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from shaketable.errors import InputError, ShapeError
+from shaketable.errors import InputError
+from shaketable.maps.shapes import require_batch, require_precision
 
 
 class FourierMap:
@@ -17,7 +18,8 @@ class FourierMap:
     Parameters
     ----------
     mask
-        ``(H, W)``, 1 or True = sampled, DC at ``[0, 0]``.
+        ``(H, W)``, 1 or True = sampled, DC at ``[0, 0]``. Put it on the device of the images to
+        save a copy per call.
 
     Raises
     ------
@@ -77,24 +79,16 @@ class FourierMap:
         """Return what the record of a run says about this map."""
         return {"type": "fourier", "shape": list(self.image_shape), "rate": self.rate}
 
-    def _mask_for(self, x: Tensor) -> Tensor:
-        if x.ndim != 3 or tuple(x.shape[1:]) != self.image_shape:
-            raise ShapeError(
-                f"Expected (B, {self.image_shape[0]}, {self.image_shape[1]}), "
-                f"got {tuple(x.shape)}; images and data are batch first.",
-                expected=(-1, *self.image_shape),
-                got=tuple(x.shape),
-            )
-        if self.mask.device != x.device:
-            self.mask = self.mask.to(x.device)
-        return self.mask
-
     def __call__(self, image: Tensor) -> Tensor:
         """``(B, H, W)`` real or complex -> ``(B, H, W)`` complex, zero where not sampled."""
-        mask = self._mask_for(image)
-        return torch.fft.fft2(image, norm="ortho") * mask
+        require_batch(image, self.image_shape, "image")
+        require_precision(image)
+        data: Tensor = torch.fft.fft2(image, norm="ortho") * self.mask.to(image.device)
+        return data
 
     def adjoint(self, data: Tensor) -> Tensor:
         """``(B, H, W)`` -> ``(B, H, W)`` complex: the zero-filled image."""
-        mask = self._mask_for(data)
-        return torch.fft.ifft2(data * mask, norm="ortho")
+        require_batch(data, self.data_shape, "data")
+        require_precision(data)
+        image: Tensor = torch.fft.ifft2(data * self.mask.to(data.device), norm="ortho")
+        return image

@@ -1,10 +1,16 @@
 """Sampling patterns of Fourier space, each a nested sequence over rates."""
 
 from shaketable.maps.sampling.cartesian import cartesian_variable_density, gaussian_columns
+from shaketable.maps.sampling.equispaced import equispaced_lines
+from shaketable.maps.sampling.poisson import poisson_disc
+from shaketable.maps.sampling.radial import radial_lines
 from shaketable.maps.sampling.sequence import SamplingSequence
 
 __all__ = [
     "SamplingSequence",
     "cartesian_variable_density",
+    "equispaced_lines",
     "gaussian_columns",
+    "poisson_disc",
+    "radial_lines",
 ]

@@ -15,6 +15,7 @@ from shaketable.maps.sampling.sequence import (
     generator,
     line_rank,
     n_lines,
+    signed_frequencies,
 )
 
 _AT_ONCE = -np.inf
@@ -80,7 +81,7 @@ def cartesian_variable_density(
             f"Expected an acceleration of at least 1, got {acceleration}; "
             "3 means that a third of the lines is sampled."
         )
-    gaussian = np.exp(-0.5 * (_frequencies(length) / (length / 10)) ** 2)
+    gaussian = np.exp(-0.5 * (signed_frequencies(length) / (length / 10)) ** 2)
     log_density = np.log(gaussian + 1 / (2 * acceleration))
     order = _weighted_order(log_density, centre_indices(length, n_center), seed)
     return SamplingSequence(
@@ -149,7 +150,7 @@ def gaussian_columns(
             f"Expected a positive width, got {width}; it is the standard deviation of the density "
             "as a share of the number of lines, for example 1/6."
         )
-    log_density = -0.5 * (_frequencies(length) / (width * length)) ** 2
+    log_density = -0.5 * (signed_frequencies(length) / (width * length)) ** 2
     order = _weighted_order(log_density, centre_indices(length, n_center), seed)
     return SamplingSequence(
         name="gaussian columns" if lines == "columns" else "gaussian rows",
@@ -160,12 +161,6 @@ def gaussian_columns(
         seed=seed,
         settings=(("width", float(width)), ("n_center", n_center)),
     )
-
-
-def _frequencies(length: int) -> npt.NDArray[np.float64]:
-    """Return the whole-number frequencies of an axis with DC at 0."""
-    indices = np.arange(length)
-    return np.asarray((indices + length // 2) % length - length // 2, dtype=np.float64)
 
 
 def _weighted_order(log_density: npt.NDArray[np.float64], centre: Order, seed: int) -> Order:

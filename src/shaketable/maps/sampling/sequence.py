@@ -164,6 +164,12 @@ def centre_indices(length: int, n_center: int) -> Order:
     return np.asarray(frequencies % length, dtype=np.int64)
 
 
+def signed_frequencies(length: int) -> npt.NDArray[np.float64]:
+    """Return the whole-number frequencies of an axis with DC at 0: 0, 1, ..., -2, -1."""
+    indices = np.arange(length)
+    return np.asarray((indices + length // 2) % length - length // 2, dtype=np.float64)
+
+
 def line_rank(shape: tuple[int, int], order: Order, lines: Lines) -> Tensor:
     """Return ``(H, W)`` ranks of a grid whose whole lines are sampled in the given order."""
     ranks = torch.empty(len(order), dtype=torch.int64)

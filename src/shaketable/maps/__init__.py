@@ -1,0 +1,17 @@
+"""Forward maps, their checks, and sampling patterns."""
+
+from shaketable.maps import sampling
+from shaketable.maps.fourier import FourierMap
+from shaketable.maps.linear import apply_linear
+from shaketable.maps.matrix import MatrixMap
+from shaketable.maps.numpy_map import NumpyMap
+from shaketable.maps.sampling import SamplingSequence
+
+__all__ = [
+    "FourierMap",
+    "MatrixMap",
+    "NumpyMap",
+    "SamplingSequence",
+    "apply_linear",
+    "sampling",
+]
