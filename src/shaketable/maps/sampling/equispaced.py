@@ -57,7 +57,7 @@ def equispaced_lines(
     --------
     >>> sequence = equispaced_lines((16, 4), rate=0.5, n_center=2)
     >>> sequence.mask(0.5)[:, 0].nonzero().flatten().tolist()
-    [0, 2, 4, 6, 8, 11, 13, 15]
+    [0, 2, 4, 6, 9, 11, 13, 15]
     """
     shape = checked_shape(shape)
     length = n_lines(shape, lines)
@@ -93,9 +93,8 @@ def _largest_gap_first(candidates: Order, present: Order, length: int) -> Order:
     distance = np.full(length, length, dtype=np.int64)
     for line in present:
         distance = np.minimum(distance, _periodic_distance(int(line), length))
-    waiting = np.asarray(candidates)[
-        np.argsort(_periodic_distance(0, length)[candidates], kind="stable")
-    ]
+    from_centre = _periodic_distance(0, length)[candidates]
+    waiting = candidates[np.argsort(from_centre, kind="stable")]
     order = np.empty(len(waiting), dtype=np.int64)
     for position in range(len(order)):
         chosen = int(np.argmax(distance[waiting]))

@@ -126,29 +126,23 @@ class _Throw:
     def fill(self, candidates: Order, radius: float) -> Order:
         """Keep candidates, in their order, until no other one is far enough from all kept."""
         needed = radius * self.scale
+        # Beyond the reach of this radius no later, smaller one will ask for the distance.
         reach = int(np.ceil(needed.max()))
+        rows, columns = (_offsets(reach, length) for length in self.shape)
+        near = np.hypot(rows[:, None], columns[None, :])
         chosen = []
         for point in candidates[self.distance[candidates] >= needed[candidates]]:
             if self.distance[point] >= needed[point]:
                 chosen.append(point)
-                self._keep(int(point), reach)
+                row, column = divmod(int(point), self.shape[1])
+                starts = (rows + row) % self.shape[0] * self.shape[1]
+                around = starts[:, None] + (columns + column) % self.shape[1]
+                self.distance[around] = np.minimum(self.distance[around], near)
         return np.asarray(chosen, dtype=np.int64)
 
-    def _keep(self, point: int, reach: int) -> None:
-        # Beyond the reach of the present radius no later, smaller one will ask for the distance.
-        height, width = self.shape
-        row, column = divmod(point, width)
-        rows = _window(row, reach, height)
-        columns = _window(column, reach, width)
-        near = np.hypot(
-            signed_frequencies(height)[(rows - row) % height][:, None],
-            signed_frequencies(width)[(columns - column) % width][None, :],
-        )
-        flat = rows[:, None] * width + columns[None, :]
-        self.distance[flat] = np.minimum(self.distance[flat], near)
 
-
-def _window(middle: int, reach: int, length: int) -> Order:
+def _offsets(reach: int, length: int) -> Order:
+    """Return the periodic offsets up to the reach, each once."""
     if 2 * reach + 1 >= length:
-        return np.arange(length, dtype=np.int64)
-    return np.arange(middle - reach, middle + reach + 1, dtype=np.int64) % length
+        return signed_frequencies(length).astype(np.int64)
+    return np.arange(-reach, reach + 1, dtype=np.int64)

@@ -69,10 +69,8 @@ def radial_lines(shape: tuple[int, int], *, first_angle: float = 0.0) -> Samplin
 
 
 def _spoke_order(shape: tuple[int, int], first_angle: float) -> Order:
-    vertical, horizontal = np.meshgrid(
-        *(signed_frequencies(length) for length in shape), indexing="ij"
-    )
-    vertical, horizontal = vertical.ravel(), horizontal.ravel()
+    vertical = np.repeat(signed_frequencies(shape[0]), shape[1])
+    horizontal = np.tile(signed_frequencies(shape[1]), shape[0])
     waiting = np.arange(vertical.size)
     order = []
     angle = first_angle
