@@ -1,6 +1,7 @@
 """Forward maps, their checks, and sampling patterns."""
 
 from shaketable.maps import sampling
+from shaketable.maps.check import MapCheck, MapReport, check_map
 from shaketable.maps.fourier import FourierMap
 from shaketable.maps.linear import apply_linear
 from shaketable.maps.matrix import MatrixMap
@@ -9,9 +10,12 @@ from shaketable.maps.sampling import SamplingSequence
 
 __all__ = [
     "FourierMap",
+    "MapCheck",
+    "MapReport",
     "MatrixMap",
     "NumpyMap",
     "SamplingSequence",
     "apply_linear",
+    "check_map",
     "sampling",
 ]
