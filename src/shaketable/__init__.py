@@ -17,7 +17,7 @@ _WHERE = {
     "NumpyMap": "maps",
     "check_map": "maps",
     "Problem": "problem",
-    "preflight": "problem",
+    "preflight": "checks",
     "Finding": "search",
     "MomentumAscent": "search",
     "SphereAscent": "search",
@@ -37,11 +37,12 @@ __all__ = ["__version__", *_WHERE, *_ROOMS]
 
 if TYPE_CHECKING:
     from shaketable import details, io, maps, metrics, sparse, statistics, zoo
+    from shaketable.checks import preflight
     from shaketable.io import load_images
     from shaketable.maps import FourierMap, MatrixMap, NumpyMap, check_map
     from shaketable.plan import Plan
     from shaketable.probes import Neighbourhood, Sampling, Structural, WorstCase
-    from shaketable.problem import Problem, preflight
+    from shaketable.problem import Problem
     from shaketable.runs import run
     from shaketable.search import (
         Finding,

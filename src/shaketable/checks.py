@@ -1,0 +1,397 @@
+"""The checks that must pass before anything is searched."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from shaketable.errors import PreflightError, ShaketableError
+from shaketable.problem import Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One check of a problem.
+
+    Parameters
+    ----------
+    name
+        What was checked.
+    value, limit
+        What was measured and what it was compared with; NaN where the check could not be made.
+    passed
+        None when the check was not run.
+    sentence
+        What the value means, and what to do when it failed.
+    """
+
+    name: str
+    value: float
+    limit: float
+    passed: bool | None
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckReport:
+    """All checks of a problem, passed, failed and not run."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """No check failed."""
+        return all(check.passed is not False for check in self.checks)
+
+    def raise_if_failed(self) -> None:
+        """Raise a `PreflightError` naming the first check that failed."""
+        failed = [check for check in self.checks if check.passed is False]
+        if failed:
+            more = f" ({len(failed) - 1} more failed)" if len(failed) > 1 else ""
+            raise PreflightError(f"Check '{failed[0].name}' failed: {failed[0].sentence}{more}")
+
+
+_SMALL = 1e-2  # size, relative to the image, of the perturbations that the checks use
+
+
+def preflight(problem: Problem, images: Tensor, *, seed: int = 0) -> CheckReport:
+    """Check that a problem can be tested at all.
+
+    Shapes, dtype, finite output, evaluation mode, determinism, independence of the batch, response
+    near the image, quality better than no reconstruction, and the gradient through the whole chain
+    ``r -> f(A(x + r))`` against central finite differences.
+
+    Parameters
+    ----------
+    problem
+        What is tested.
+    images
+        ``(B, *image_shape)``; the first two are used.
+    seed
+        Seeds the random directions.
+
+    Returns
+    -------
+    CheckReport
+        Every check with its value and limit; ``raise_if_failed()`` turns failures into an error.
+
+    Raises
+    ------
+    ShapeError, InputError
+        If the images do not fit the problem.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from shaketable.maps import FourierMap
+    >>> A = FourierMap(torch.ones(8, 8))
+    >>> problem = Problem(forward=A, reconstruct=lambda y, A: A.adjoint(y))
+    >>> preflight(problem, torch.rand(2, 8, 8)).passed
+    True
+    """
+    images = problem.prepare(images[:2])
+    chain = _Chain(problem=problem, image=images[:1], seed=seed)
+    checks: list[Check] = []
+    for check in _sequence(chain, images):
+        checks.append(check)
+    return CheckReport(checks=tuple(checks))
+
+
+@dataclass(kw_only=True)
+class _Chain:
+    """The chain r -> f(A(x + r)) at one image, with a seeded random direction of small size."""
+
+    problem: Problem
+    image: Tensor
+    seed: int
+
+    def output(self, perturbation: Tensor | None = None) -> Tensor:
+        image = self.image if perturbation is None else self.image + perturbation
+        return self.problem.reconstruct(self.problem.forward(image), self.problem.forward)
+
+    def direction(self) -> Tensor:
+        generator = torch.Generator().manual_seed(self.seed)
+        noise = torch.randn(self.image.shape, generator=generator, dtype=self.image.dtype)
+        noise = noise.to(self.image.device)
+        return noise * (_SMALL * _norm(self.image) / _norm(noise))
+
+
+def _sequence(chain: _Chain, images: Tensor) -> Iterator[Check]:
+    """Run the checks in order; those that need a sane output are skipped without one."""
+    yield _evaluation_mode(chain)
+    try:
+        with torch.no_grad():
+            output = chain.output()
+    except ShaketableError:
+        raise
+    except Exception as error:
+        yield Check(
+            name="shape",
+            value=math.nan,
+            limit=0.0,
+            passed=False,
+            sentence=f"The reconstructor raised {type(error).__name__} on the data of the first "
+            f"image ({str(error).splitlines()[0] if str(error) else 'no message'}); call f(A(x), A) "
+            "yourself to see why.",
+        )
+        return
+    shape = _shape(chain, output)
+    yield shape
+    if not shape.passed:
+        return
+    yield _dtype(chain, output)
+    finite = _finite(output)
+    yield finite
+    rest: tuple[tuple[str, Callable[[], Check]], ...] = (
+        ("deterministic", lambda: _deterministic(chain, output)),
+        ("batch independence", lambda: _batch_independence(chain, images, output)),
+        ("response near the image", lambda: _response(chain, output)),
+        ("better than the zero image", lambda: _useful(chain, output)),
+        ("gradient", lambda: _gradient(chain, output)),
+    )
+    for name, measure in rest:
+        if not finite.passed:
+            yield _not_run(name, "the output is not finite")
+        elif name == "gradient" and not chain.problem.differentiable:
+            yield _not_run(name, "the reconstructor is declared a black box")
+        else:
+            yield measure()
+
+
+def _not_run(name: str, reason: str) -> Check:
+    return Check(
+        name=name, value=math.nan, limit=math.nan, passed=None, sentence=f"Not run: {reason}."
+    )
+
+
+def _shape(chain: _Chain, output: object) -> Check:
+    if not isinstance(output, Tensor):
+        return Check(
+            name="shape",
+            value=math.nan,
+            limit=0.0,
+            passed=False,
+            sentence=f"Expected f(y, A) to return a tensor, got "
+            f"{type(output).__name__}; convert the result.",
+        )
+    expected, got = tuple(chain.image.shape), tuple(output.shape)
+    differing = float(sum(a != b for a, b in zip(expected, got, strict=False)))
+    differing += abs(len(expected) - len(got))
+    sentence = (
+        f"The reconstruction has the image's shape {expected}."
+        if differing == 0
+        else f"Expected a reconstruction of shape {expected}, got {got}; "
+        "return (B, *image_shape), complex as one complex tensor."
+    )
+    return Check(name="shape", value=differing, limit=0.0, passed=differing == 0, sentence=sentence)
+
+
+def _dtype(chain: _Chain, output: Tensor) -> Check:
+    wanted = "real floating-point" if chain.problem.real else "floating-point or complex"
+    fits = output.is_floating_point() or (output.is_complex() and not chain.problem.real)
+    sentence = (
+        f"The reconstruction is {output.dtype}."
+        if fits
+        else f"Expected a {wanted} reconstruction, got {output.dtype}; convert it, or set real=False."
+    )
+    return Check(name="dtype", value=float(not fits), limit=0.0, passed=fits, sentence=sentence)
+
+
+def _finite(output: Tensor) -> Check:
+    parts = torch.view_as_real(output) if output.is_complex() else output
+    share = float((~torch.isfinite(parts)).double().mean())
+    sentence = (
+        "Every value of the reconstruction is finite."
+        if share == 0
+        else f"Expected a finite reconstruction, got NaN or infinity in {share:.1%} of the values; "
+        "find the layer that makes them before testing stability."
+    )
+    return Check(name="finite output", value=share, limit=0.0, passed=share == 0, sentence=sentence)
+
+
+def _evaluation_mode(chain: _Chain) -> Check:
+    training = _layers_in_training_mode(chain.problem.reconstruct)
+    sentence = (
+        "No layer that behaves differently in training is in training mode."
+        if not training
+        else f"Expected evaluation mode, got {len(training)} layers in training mode "
+        f"({training[0]} first); call .eval() on the network."
+    )
+    return Check(
+        name="evaluation mode",
+        value=float(len(training)),
+        limit=0.0,
+        passed=not training,
+        sentence=sentence,
+    )
+
+
+def _layers_in_training_mode(reconstruct: object) -> list[str]:
+    """Names of batch-normalisation and dropout layers in training mode that can be reached."""
+    found: list[str] = []
+    for module in _reachable_modules(reconstruct):
+        for name, layer in module.named_modules():
+            batch_norm = isinstance(layer, torch.nn.modules.batchnorm._BatchNorm)
+            dropout = isinstance(layer, torch.nn.modules.dropout._DropoutNd)
+            if layer.training and ((batch_norm and layer.track_running_stats) or dropout):
+                found.append(name or type(layer).__name__)
+    return found
+
+
+def _reachable_modules(reconstruct: object) -> Iterator[torch.nn.Module]:
+    """The module itself, the one a method is bound to, or those a function closes over."""
+    candidates: list[object] = [reconstruct, getattr(reconstruct, "__self__", None)]
+    candidates += [getattr(reconstruct, "model", None)]
+    for cell in getattr(reconstruct, "__closure__", None) or ():
+        try:
+            candidates.append(cell.cell_contents)
+        except ValueError:  # a cell that was never filled
+            continue
+    code = getattr(reconstruct, "__code__", None)
+    if code is not None:
+        names = getattr(reconstruct, "__globals__", {})
+        candidates += [names.get(name) for name in code.co_names]
+    seen: set[int] = set()
+    for candidate in candidates:
+        if isinstance(candidate, torch.nn.Module) and id(candidate) not in seen:
+            seen.add(id(candidate))
+            yield candidate
+
+
+def _deterministic(chain: _Chain, output: Tensor) -> Check:
+    limit = 1e-5
+    with torch.no_grad():
+        value = _relative(chain.output() - output, output)
+    return Check(
+        name="deterministic",
+        value=value,
+        limit=limit,
+        passed=value <= limit,
+        sentence="Two calls on the same data give the same image."
+        if value <= limit
+        else f"Expected the same image from two calls on the same data, got a relative difference "
+        f"of {value:.2g} (limit {limit:.0e}); switch dropout and sampling off or fix their seed.",
+    )
+
+
+def _batch_independence(chain: _Chain, images: Tensor, output: Tensor) -> Check:
+    limit = 1e-3
+    neighbour = images[1:2] if len(images) > 1 else 0.5 * images[:1].flip(-1)
+    both = torch.cat([images[:1], neighbour])
+    with torch.no_grad():
+        together = chain.problem.reconstruct(chain.problem.forward(both), chain.problem.forward)
+    if together.shape != both.shape:
+        value = math.inf
+    else:
+        value = _relative(together[:1] - output, output)
+    return Check(
+        name="batch independence",
+        value=value,
+        limit=limit,
+        passed=value <= limit,
+        sentence="An image's reconstruction does not depend on its neighbours in the batch."
+        if value <= limit
+        else f"Expected an image's reconstruction not to depend on its neighbours in the batch, got "
+        f"a relative difference of {value:.2g} (limit {limit:.0e}); batch normalisation in training "
+        "mode does this: call .eval().",
+    )
+
+
+def _response(chain: _Chain, output: Tensor) -> Check:
+    limit = 1e-6
+    direction = chain.direction()
+    with torch.no_grad():
+        value = _norm(chain.output(direction) - output) / _norm(direction)
+    passed = math.isfinite(value) and value >= limit
+    return Check(
+        name="response near the image",
+        value=value,
+        limit=limit,
+        passed=passed,
+        sentence=f"A random perturbation of {_SMALL:.0%} changes the reconstruction; amplification "
+        f"{value:.3g}."
+        if passed
+        else f"Expected the reconstruction to respond to a random perturbation of {_SMALL:.0%}, got "
+        f"an amplification of {value:.2g} (at least {limit:.0e} needed); a constant reconstructor "
+        "is perfectly stable and useless.",
+    )
+
+
+def _useful(chain: _Chain, output: Tensor) -> Check:
+    value = _relative(output - chain.image, chain.image)
+    return Check(
+        name="better than the zero image",
+        value=value,
+        limit=1.0,
+        passed=value < 1.0,
+        sentence=f"The clean reconstruction has a relative error of {value:.3g}."
+        if value < 1.0
+        else f"Expected a relative error below 1, the error of an empty image, got {value:.3g}; check "
+        "scaling, weights and the sampling the network was trained for.",
+    )
+
+
+def _gradient(chain: _Chain, output: Tensor) -> Check:
+    """Directional derivative of ⟨w, f(A(x + r))⟩ at r = d along d: autograd against differences.
+
+    w is the response to d, so that the derivative is not small by accident. The smallest gap over
+    several step sizes counts: large steps meet kinks, small ones rounding.
+    """
+    name, limit = "gradient", 5e-2
+    direction = chain.direction()
+    with torch.no_grad():
+        weights = chain.output(direction) - output
+    if _norm(weights) == 0:
+        return _not_run(name, "the reconstruction does not respond to a perturbation")
+    weights = weights / _norm(weights)
+    point = direction.clone().requires_grad_()
+    try:
+        (gradient,) = torch.autograd.grad(_real_dot(weights, chain.output(point)), point)
+    except RuntimeError as error:
+        return Check(
+            name=name,
+            value=math.nan,
+            limit=limit,
+            passed=False,
+            sentence="Expected f(A(x + r)) to be differentiable, got an error from autograd "
+            f"({str(error).splitlines()[0]}); remove detach() and NumPy calls, or set "
+            "differentiable=False.",
+        )
+    analytic = float(_real_dot(gradient, direction))
+    gaps = []
+    for step in (3e-1, 1e-1, 3e-2, 1e-2):
+        with torch.no_grad():
+            ahead = _real_dot(weights, chain.output((1 + step) * direction))
+            behind = _real_dot(weights, chain.output((1 - step) * direction))
+        numeric = float(ahead - behind) / (2 * step)
+        gaps.append(abs(analytic - numeric) / max(abs(analytic), abs(numeric), 1e-300))
+    value = min(gaps)
+    return Check(
+        name=name,
+        value=value,
+        limit=limit,
+        passed=value <= limit,
+        sentence="The gradient through forward map and reconstructor agrees with finite differences."
+        if value <= limit
+        else f"Expected the gradient of f(A(x + r)) to agree with finite differences to {limit:.0%}, "
+        f"got a gap of {value:.0%}; some part of the chain is cut off (detach, no_grad, a data "
+        "consistency layer outside autograd).",
+    )
+
+
+def _real_dot(a: Tensor, b: Tensor) -> Tensor:
+    """Re⟨a, b⟩ over everything, in double precision."""
+    wide = torch.complex128 if a.is_complex() or b.is_complex() else torch.float64
+    return (a.to(wide).conj() * b.to(wide)).sum().real
+
+
+def _norm(x: Tensor) -> float:
+    return float(torch.linalg.vector_norm(x.detach().to(torch.complex128)))
+
+
+def _relative(difference: Tensor, reference: Tensor) -> float:
+    return _norm(difference) / max(_norm(reference), 1e-300)

@@ -1,0 +1,101 @@
+"""What a search returns."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Domain = Literal["image", "data"]
+
+
+class Status(StrEnum):
+    """How a search ended for one image. Only ``found`` supports a statement about stability."""
+
+    FOUND = "found"
+    STUCK = "stuck"
+    NOT_FINITE = "not finite"
+    NO_RESPONSE = "no response"
+    BUDGET_SPENT = "budget spent"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def sentence(self) -> str:
+        """What the status means, for reports."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Status.FOUND: "The search ran to its end; the damage is a lower bound on the worst case.",
+    Status.STUCK: "The gradient was exactly zero and the search never moved; this says nothing "
+    "about stability.",
+    Status.NOT_FINITE: "The reconstruction or its gradient became NaN or infinite.",
+    Status.NO_RESPONSE: "No perturbation that was tried changed the reconstruction at all.",
+    Status.BUDGET_SPENT: "The budget ended before the search did; the damage is a lower bound that "
+    "more gradients would raise.",
+    Status.INTERRUPTED: "The search was interrupted; the damage is what had been found by then.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """The worst perturbation that a search found, image by image.
+
+    Parameters
+    ----------
+    perturbation
+        ``(B, *image_shape)`` in the image domain, ``(B, *data_shape)`` in the data domain.
+    domain
+        Where the perturbation is added.
+    radius
+        ``(B,)`` largest allowed norm relative to the image's (the data's) norm.
+    perturbation_norm
+        ``(B,)`` norm of the perturbation, float64.
+    error
+        ``(B,)`` ``‖f(A(x + r)) - f(A x)‖₂`` or ``‖f(y + e) - f(y)‖₂``, float64. A lower bound on
+        the worst case.
+    status
+        How the search ended, per image.
+    n_gradients
+        ``(B,)`` gradients spent per image.
+    trace
+        ``(B, n)`` error at every point whose gradient was taken, in order; NaN after an image's end.
+    reconstruction, clean
+        ``(B, *image_shape)`` the reconstructions with and without the perturbation.
+    seed
+        What the random starts were derived from.
+    """
+
+    perturbation: Tensor
+    domain: Domain
+    radius: Tensor
+    perturbation_norm: Tensor
+    error: Tensor
+    status: tuple[Status, ...]
+    n_gradients: Tensor
+    trace: Tensor
+    reconstruction: Tensor
+    clean: Tensor
+    seed: int
+
+    @property
+    def amplification(self) -> Tensor:
+        """``(B,)`` error / ‖perturbation‖₂; zero where the perturbation is zero."""
+        norm = self.perturbation_norm
+        return torch.where(norm > 0, self.error / norm.clamp_min(1e-300), torch.zeros_like(norm))
+
+    def sha256(self, index: int) -> str:
+        """Hash of one image's perturbation (dtype, shape and bytes), to check a replay with."""
+        return tensor_sha256(self.perturbation[index])
+
+
+def tensor_sha256(x: Tensor) -> str:
+    """Hash of a tensor's dtype, shape and bytes."""
+    array = x.detach().cpu().contiguous().numpy()
+    digest = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
+    digest.update(array.tobytes())
+    return digest.hexdigest()
