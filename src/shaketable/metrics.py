@@ -6,6 +6,8 @@ than the image must not make the image look better.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -46,8 +48,9 @@ def relative_error(image: Tensor, reference: Tensor) -> Tensor:
     tensor([0.1000], dtype=torch.float64)
     """
     image, reference = _comparable(image, reference)
-    distance = torch.linalg.vector_norm(image - reference, dim=(1, 2))
-    return distance / torch.linalg.vector_norm(reference, dim=(1, 2))
+    distance: Tensor = torch.linalg.vector_norm(image - reference, dim=(1, 2))
+    size: Tensor = torch.linalg.vector_norm(reference, dim=(1, 2))
+    return distance / size
 
 
 def psnr(image: Tensor, reference: Tensor) -> Tensor:
@@ -88,8 +91,9 @@ def psnr(image: Tensor, reference: Tensor) -> Tensor:
 def ssim(image: Tensor, reference: Tensor) -> Tensor:
     """Structural similarity of the magnitudes per image, 1 for identical magnitudes.
 
-    Gaussian window of standard deviation 1.5, 11 x 11, constants 0.01 and 0.03, and the range of
-    the data taken as ``max|reference|``. Not differentiable.
+    Gaussian window of standard deviation 1.5, 11 x 11, constants 0.01 and 0.03, the mean over all
+    windows that lie inside the image, and the range of the data taken as ``max|reference|``. Not
+    differentiable.
 
     Parameters
     ----------
@@ -122,8 +126,9 @@ def ssim(image: Tensor, reference: Tensor) -> Tensor:
     >>> ssim(1j * ramp, ramp)
     tensor([1.], dtype=torch.float64)
     """
-    from skimage.metrics import structural_similarity
+    from skimage import metrics
 
+    structural_similarity: Callable[..., float] = metrics.structural_similarity
     image, reference = _comparable(image, reference)
     if min(reference.shape[1:]) < _SSIM_WINDOW:
         raise ShapeError(

@@ -55,6 +55,9 @@ def _why_not_linear(
         return "two calls with the same argument differ; take the noise out of the map"
     if norm(function(torch.zeros_like(x))) > probing.loose_limit * size:
         return "it sends zero to something else; take the constant out of the map"
+    limit = probing.loose_limit
+    if x.is_complex() and relative_gap(function(1j * x), -1j * function(x)) <= limit:
+        return "it conjugates its argument or its result; take the conjugation out"
     real_sum = 0.6 * function(x) - 1.3 * function(z)
     if relative_gap(function(0.6 * x - 1.3 * z), real_sum) <= probing.loose_limit:
         return (

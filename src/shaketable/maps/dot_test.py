@@ -75,8 +75,6 @@ def _diagnosis(probing: Probing, pairs: list[_Pair]) -> str:
             "conjugate the data before and the image after",
             lambda y: adjoint(y.conj()).conj(),
         ),
-        ("the conjugate of the adjoint", "conjugate its image", lambda y: adjoint(y).conj()),
-        ("the adjoint of conjugated data", "do not conjugate", lambda y: adjoint(y.conj())),
     ]
     height_width = probing.forward.image_shape[-2:]
     if len(height_width) == 2 and height_width[0] == height_width[1]:
@@ -98,13 +96,20 @@ def _diagnosis(probing: Probing, pairs: list[_Pair]) -> str:
 def _sentence(name: str, advice: str, factor: complex, tolerance: float) -> str:
     if abs(factor - 1) <= tolerance:
         return f"A.adjoint looks like {name}; {advice}"
-    number = (
-        f"{factor.real:.4g}" if abs(factor.imag) <= tolerance * abs(factor) else f"{factor:.4g}"
-    )
+    number = _number(factor, tolerance)
     steps = [advice] if advice else []
     return f"A.adjoint looks like {name} times {number}; " + " and ".join(
         [*steps, f"divide its image by {number}"]
     )
+
+
+def _number(factor: complex, tolerance: float) -> str:
+    """Write a complex number without the part that is only rounding error."""
+    if abs(factor.imag) <= tolerance * abs(factor):
+        return f"{factor.real:.4g}"
+    if abs(factor.real) <= tolerance * abs(factor):
+        return f"{factor.imag:.4g}j"
+    return f"{factor:.4g}"
 
 
 def _is_forward(probing: Probing, pairs: list[_Pair]) -> bool:

@@ -37,7 +37,13 @@ class FourierMap:
     """
 
     def __init__(self, mask: Tensor) -> None:
-        mask = torch.as_tensor(mask)
+        try:
+            mask = torch.as_tensor(mask)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise InputError(
+                f"Expected a mask of zeros and ones as a tensor, got {type(mask).__name__}; "
+                "load it first."
+            ) from error
         if mask.ndim != 2:
             raise InputError(
                 f"Expected a mask of shape (H, W), got {tuple(mask.shape)}; "

@@ -114,8 +114,7 @@ class NumpyMap:
         if self._vectorized:
             result = _checked(function(array), name, (len(array), *shape))
         else:
-            singles = [_checked(function(single), name, shape) for single in array]
-            result = np.stack(singles) if singles else np.empty((0, *shape), array.dtype)
+            result = np.stack([_checked(function(single), name, shape) for single in array])
         dtype = at_precision(x.dtype, complex_valued=np.iscomplexobj(result))
         return torch.as_tensor(np.ascontiguousarray(result)).to(device=x.device, dtype=dtype)
 

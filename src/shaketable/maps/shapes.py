@@ -39,10 +39,10 @@ def require_batch(x: Tensor, shape: tuple[int, ...], what: str) -> None:
         If the shape differs.
     """
     got = tuple(x.shape)
-    if got[1:] == shape and len(got) == len(shape) + 1:
+    if got[1:] == shape and len(got) == len(shape) + 1 and got[0] > 0:
         return
     expected = "(" + ", ".join(["B", *map(str, shape)]) + ")"
-    hint = "add a batch dimension with x[None]" if got == shape else "the batch comes first"
+    hint = "add a batch dimension with x[None]" if got == shape else "B, the batch, is at least 1"
     raise ShapeError(
         f"Expected {what} of shape {expected}, got {got}; {hint}.", expected=(-1, *shape), got=got
     )
