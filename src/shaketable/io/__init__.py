@@ -1,0 +1,14 @@
+"""Reading images: NumPy, NIfTI, DICOM and PNG files, and folders of them."""
+
+from shaketable.io.images import LoadedImage, array_sha256, load_images, load_source
+from shaketable.io.resize import resize_image
+from shaketable.io.source import ImageSource
+
+__all__ = [
+    "ImageSource",
+    "LoadedImage",
+    "array_sha256",
+    "load_images",
+    "load_source",
+    "resize_image",
+]
