@@ -1,6 +1,7 @@
 """Search: objective, ball, update, budget. Read `worst_case.py` first."""
 
-from shaketable.search.finding import Domain, Finding, Status, tensor_sha256
+from shaketable.search.finding import Domain, Finding, Status
+from shaketable.search.respond import random_perturbation, respond
 from shaketable.search.updates import MomentumAscent, SphereAscent, State, Update
 from shaketable.search.worst_case import Step, worst_case, worst_case_path
 
@@ -13,7 +14,8 @@ __all__ = [
     "Status",
     "Step",
     "Update",
-    "tensor_sha256",
+    "random_perturbation",
+    "respond",
     "worst_case",
     "worst_case_path",
 ]

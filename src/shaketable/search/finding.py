@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -87,15 +86,3 @@ class Finding:
         """``(B,)`` error / ‖perturbation‖₂; zero where the perturbation is zero."""
         norm = self.perturbation_norm
         return torch.where(norm > 0, self.error / norm.clamp_min(1e-300), torch.zeros_like(norm))
-
-    def sha256(self, index: int) -> str:
-        """Hash of one image's perturbation (dtype, shape and bytes), to check a replay with."""
-        return tensor_sha256(self.perturbation[index])
-
-
-def tensor_sha256(x: Tensor) -> str:
-    """Hash of a tensor's dtype, shape and bytes."""
-    array = x.detach().cpu().contiguous().numpy()
-    digest = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
-    digest.update(array.tobytes())
-    return digest.hexdigest()

@@ -1,0 +1,221 @@
+"""The neighbourhood probe: is a worst case an isolated point? (Antun et al. 2020, Fig. 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from shaketable.checks import Check
+from shaketable.errors import InputError
+from shaketable.probes.probe import (
+    Array,
+    Item,
+    Method,
+    OnProgress,
+    Outcome,
+    Record,
+    Subject,
+    Verdict,
+    VerdictWord,
+    array,
+    describe_search,
+    number,
+    percent,
+    slug,
+)
+from shaketable.search import SphereAscent, Status, Step, Update, respond, worst_case
+from shaketable.statistics import ratio_interval, share_interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbourhood:
+    """Shake a worst case itself: add random data noise and see whether the artefact stays.
+
+    With ``a = f(A(x + r)) - f(A x)`` and ``v = A* e`` scaled to ``‖v‖ = noise_ratio · ‖r‖``, e
+    complex Gaussian data noise, a draw keeps the artefact where the share of it that is left,
+    ``Re⟨a, f(A(x + r + v)) - f(A x)⟩ / ⟨a, a⟩``, is at least ``keeps``.
+
+    Parameters
+    ----------
+    radius
+        Relative radius of the worst case, image domain.
+    search
+        How to search it.
+    noise_ratio
+        Size of the noise relative to the worst case; the paper's is one quarter.
+    n_draws
+        Draws per image.
+    keeps
+        Share of the artefact that a draw must keep to count.
+
+    Examples
+    --------
+    >>> Neighbourhood().noise_ratio
+    0.25
+    """
+
+    radius: float = 0.02
+    search: Update = field(default_factory=SphereAscent)
+    noise_ratio: float = 0.25
+    n_draws: int = 20
+    keeps: float = 0.5
+
+    name = "neighbourhood"
+
+    def __post_init__(self) -> None:
+        if not (self.noise_ratio > 0 and self.n_draws >= 1 and 0 < self.keeps <= 1):
+            raise InputError(
+                "Expected noise_ratio > 0, n_draws >= 1 and 0 < keeps <= 1, got "
+                f"{self.noise_ratio}, {self.n_draws} and {self.keeps}."
+            )
+
+    def describe(self) -> dict[str, object]:
+        """Settings for the record."""
+        return {
+            "radius": self.radius,
+            "search": describe_search(self.search),
+            "noise_ratio": self.noise_ratio,
+            "n_draws": self.n_draws,
+            "keeps": self.keeps,
+        }
+
+    def items(self, subject: Subject) -> tuple[Item, ...]:
+        """One per image."""
+        return tuple(
+            Item(key=f"{self.name}-{slug(image)}", index=index)
+            for index, image in enumerate(subject.image_ids)
+        )
+
+    def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:  # noqa: ARG002
+        """The worst-case probe proves the search."""
+        return ()
+
+    def measure(self, subject: Subject, item: Item, seed: int, on_progress: OnProgress) -> Outcome:
+        """Shake the worst case of one image, for every method its own."""
+        image = subject.problem.prepare(subject.images[item.index : item.index + 1])
+        records: list[Record] = []
+        arrays: dict[str, Array] = {"image": array(image[0])}
+        n = len(subject.methods)
+        for index, method in enumerate(subject.methods):
+
+            def report(step: Step, index: int = index, method: Method = method) -> None:
+                share = 0.8 * step.iteration / step.n_iterations
+                on_progress(f"searching {method.name}", (index + share) / n)
+
+            finding = worst_case(
+                method.problem, image, radius=self.radius, search=self.search,
+                seed=seed, on_step=report,
+            )  # fmt: skip
+            if finding.status[0] is Status.INTERRUPTED:
+                raise KeyboardInterrupt
+            on_progress(f"shaking {method.name}", (index + 0.8) / n)
+            kept, first = self._draw(method, image, finding.perturbation, finding.clean,
+                                     finding.reconstruction, seed)  # fmt: skip
+            interval = share_interval(kept, self.n_draws)
+            records.append(
+                {
+                    "probe": self.name,
+                    "item": item.key,
+                    "method": method.name,
+                    "role": method.role,
+                    "image": subject.image_ids[item.index],
+                    "radius": self.radius,
+                    "noise_ratio": self.noise_ratio,
+                    "n_draws": self.n_draws,
+                    "n_persisting": kept,
+                    "interval": [interval.low, interval.high],
+                    "error": number(finding.error[0]),
+                    "status": str(finding.status[0]),
+                    "n_gradients": int(finding.n_gradients[0]),
+                    "seed": finding.seed,
+                }
+            )
+            base = f"methods/{method.name}"
+            arrays[f"{base}/clean"] = array(finding.clean[0])
+            arrays[f"{base}/perturbed"] = array(finding.reconstruction[0])
+            arrays[f"{base}/noisy"] = array(first[0])
+        return Outcome(records=tuple(records), arrays=arrays)
+
+    def _draw(
+        self, method: Method, image: Tensor, perturbation: Tensor, clean: Tensor,
+        perturbed: Tensor, seed: int,
+    ) -> tuple[int, Tensor]:  # fmt: skip
+        """How many draws keep the artefact, and the reconstruction of the first draw."""
+        artefact = perturbed - clean
+        energy = float((artefact.conj() * artefact).real.sum())
+        size = self.noise_ratio * float(torch.linalg.vector_norm(perturbation))
+        generator = torch.Generator().manual_seed(seed)
+        kept, first = 0, perturbed
+        for draw in range(self.n_draws):
+            noise = self._noise(method, image, generator, size)
+            output = respond(method.problem, image, perturbation + noise, domain="image")
+            share = float((artefact.conj() * (output - clean)).real.sum()) / max(energy, 1e-300)
+            kept += int(energy > 0 and share >= self.keeps)
+            first = output if draw == 0 else first
+        return kept, first
+
+    @staticmethod
+    def _noise(method: Method, image: Tensor, generator: torch.Generator, size: float) -> Tensor:
+        """Gaussian data noise taken to the image by the adjoint and scaled to a norm."""
+        A = method.problem.forward
+        with torch.no_grad():
+            like = A(image)
+            e = torch.randn(like.shape, generator=generator, dtype=like.dtype).to(like.device)
+            v = A.adjoint(e if A.sampled is None else e * A.sampled.to(e.device))
+        v = v.real if method.problem.real and v.is_complex() else v
+        return v * (size / float(torch.linalg.vector_norm(v)))
+
+    def verdict(
+        self,
+        subject: Subject,
+        records: Sequence[Record],
+        checks: Sequence[Check],  # noqa: ARG002
+    ) -> Verdict:
+        """Judge whether a ball around the worst case is bad, and worse than the stable method.
+
+        Unstable: significantly more than half of the draws keep the network's artefact, and that
+        artefact is significantly larger than the stable method's own. Stable: significantly less
+        than half keep it, or it is significantly not larger. Else inconclusive. Draws of one image
+        share its worst case, so the interval speaks of noise around these images' worst cases.
+        """
+        measure = f"share of draws that keep at least {self.keeps:.0%} of the network's artefact"
+        network = [r for r in records if r["role"] == "network" and r["status"] == Status.FOUND]
+        if not network:
+            return Verdict(probe=self.name, verdict="inconclusive", measure=measure,
+                           statement="Nothing can be said: no search of the network ended in a "
+                           "state that supports a statement.")  # fmt: skip
+        share = share_interval(
+            sum(r["n_persisting"] for r in network), sum(r["n_draws"] for r in network)
+        )
+        beside = {
+            r["image"]: r["error"] for r in records
+            if r["method"] == subject.primary_baseline and r["error"]
+        }  # fmt: skip
+        both = [r for r in network if r["image"] in beside and r["error"]]
+        statement = (
+            f"After noise of {percent(self.noise_ratio)} of its size, {share.estimate:.0%} of "
+            f"{share.n} draws keep the artefact (95 % interval {share.low:.0%} to {share.high:.0%})"
+        )
+        word: VerdictWord = "inconclusive"
+        if both:
+            ratio = ratio_interval([r["error"] for r in both], [beside[r["image"]] for r in both])
+            statement += (
+                f"; the artefact of {subject.problem.name} is {ratio.estimate:.2g} times that of "
+                f"{subject.primary_baseline} (95 % interval {ratio.low:.2g} to {ratio.high:.2g})"
+            )
+            if share.low > 0.5 and ratio.low > 1:
+                word = "unstable"
+            elif share.high < 0.5 or ratio.high <= 1:
+                word = "stable"
+        return Verdict(
+            probe=self.name,
+            verdict=word,
+            measure=measure,
+            estimate=share.estimate,
+            interval=(share.low, share.high),
+            n_images=len(network),
+            statement=statement + ".",
+        )

@@ -1,0 +1,197 @@
+"""The sampling probe: does the image get better with more samples? (Antun et al. 2020, Fig. 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from shaketable.checks import Check
+from shaketable.errors import InputError
+from shaketable.maps import FourierMap
+from shaketable.maps.sampling import SamplingSequence
+from shaketable.metrics import psnr, ssim
+from shaketable.probes.probe import (
+    Array,
+    Item,
+    OnProgress,
+    Outcome,
+    Record,
+    Subject,
+    Verdict,
+    VerdictWord,
+    array,
+    number,
+    slug,
+)
+from shaketable.protocols import ForwardMap
+from shaketable.statistics import Interval, mean_interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """Reconstruct at nested sampling rates below and above the trained one.
+
+    Parameters
+    ----------
+    maps
+        Rate -> forward map; the samples of a lower rate should be among those of a higher one.
+    trained_rate
+        The rate that the network was trained for, one of the rates of ``maps``.
+
+    Examples
+    --------
+    >>> from shaketable.maps.sampling import cartesian_variable_density
+    >>> sequence = cartesian_variable_density((64, 64), seed=0, n_center=4)
+    >>> sorted(Sampling.fourier(sequence, rates=(0.25, 0.5), trained_rate=0.25).maps)
+    [0.25, 0.5]
+    """
+
+    maps: Mapping[float, ForwardMap]
+    trained_rate: float
+
+    name = "sampling"
+
+    def __post_init__(self) -> None:
+        if self.trained_rate not in self.maps or len(self.maps) < 2:
+            raise InputError(
+                "Expected at least two sampling rates with the trained one among them, got "
+                f"{', '.join(f'{rate:.4g}' for rate in sorted(self.maps))} and trained rate "
+                f"{self.trained_rate:.4g}; add it."
+            )
+
+    @classmethod
+    def fourier(
+        cls, sequence: SamplingSequence, *, rates: Sequence[float], trained_rate: float
+    ) -> Sampling:
+        """Fourier maps of one nested sequence; the trained rate is added where it is missing."""
+        every = sorted({*rates, trained_rate})
+        maps = {rate: FourierMap(sequence.mask(rate)) for rate in every}
+        return cls(maps=maps, trained_rate=trained_rate)
+
+    def describe(self) -> dict[str, object]:
+        """Settings for the record."""
+        return {"rates": sorted(self.maps), "trained_rate": self.trained_rate}
+
+    def items(self, subject: Subject) -> tuple[Item, ...]:
+        """One per image."""
+        return tuple(
+            Item(key=f"{self.name}-{slug(image)}", index=index)
+            for index, image in enumerate(subject.image_ids)
+        )
+
+    def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:  # noqa: ARG002
+        """Nothing is searched here, so there is nothing to prove."""
+        return ()
+
+    def measure(
+        self,
+        subject: Subject,
+        item: Item,
+        seed: int,  # noqa: ARG002
+        on_progress: OnProgress,
+    ) -> Outcome:
+        """Reconstruct one image at every rate with every method."""
+        image = subject.problem.prepare(subject.images[item.index : item.index + 1])
+        rates = sorted(self.maps)
+        records: list[Record] = []
+        arrays: dict[str, Array] = {"image": array(image[0]), "rates": array(torch.tensor(rates))}
+        for method_index, method in enumerate(subject.methods):
+            outputs = []
+            for index, rate in enumerate(rates):
+                done = (method_index * len(rates) + index) / (len(rates) * len(subject.methods))
+                on_progress(f"{method.name} at {rate:.0%} sampling", done)
+                output = method.reconstruct(image, self.maps[rate])
+                outputs.append(output[0])
+                records.append(
+                    {
+                        "probe": self.name,
+                        "item": item.key,
+                        "method": method.name,
+                        "role": method.role,
+                        "image": subject.image_ids[item.index],
+                        "rate": rate,
+                        "trained_rate": self.trained_rate,
+                        "psnr": number(psnr(output, image)[0]),
+                        "ssim": number(ssim(output, image)[0]),
+                    }
+                )
+            arrays[f"methods/{method.name}/reconstruction"] = array(torch.stack(outputs))
+        return Outcome(records=tuple(records), arrays=arrays)
+
+    def verdict(
+        self,
+        subject: Subject,
+        records: Sequence[Record],
+        checks: Sequence[Check],  # noqa: ARG002
+    ) -> Verdict:
+        """Judge whether quality falls when samples are added to those the network was trained for.
+
+        Unstable: at some higher rate PSNR is significantly below that at the trained rate while the
+        stable method's is not (intervals at a level divided by the number of rates). Stable: at
+        every higher rate it is significantly not below. Without higher rates: inconclusive.
+        """
+        measure = "smallest change of PSNR (dB) from the trained rate to a higher one, network"
+        higher = [rate for rate in sorted(self.maps) if rate > self.trained_rate]
+        confidence = 1 - 0.05 / max(1, len(higher))
+        network = self._changes(records, subject.problem.name, higher, confidence)
+        if not network:
+            return Verdict(
+                probe=self.name, verdict="inconclusive", measure=measure,
+                statement="Nothing can be said: no image was measured at a rate above the trained one.",
+            )  # fmt: skip
+        beside = self._changes(records, subject.primary_baseline, higher, confidence)
+        rate, worst = min(network.items(), key=lambda entry: entry[1].estimate)
+        falls = [
+            r for r, change in network.items()
+            if change.high < 0 and not (r in beside and beside[r].high < 0)
+        ]  # fmt: skip
+        word: VerdictWord = "inconclusive"
+        if falls:
+            word = "unstable"
+            rate = min(falls, key=lambda r: network[r].estimate)
+            worst = network[rate]
+        elif all(change.low >= 0 for change in network.values()):
+            word = "stable"
+        other = (
+            f"; {subject.primary_baseline}: {beside[rate].estimate:+.1f} dB"
+            if rate in beside
+            else ""
+        )
+        return Verdict(
+            probe=self.name,
+            verdict=word,
+            measure=measure,
+            estimate=worst.estimate,
+            interval=(worst.low, worst.high),
+            n_images=worst.n,
+            statement=f"From {self.trained_rate:.0%} sampling, which {subject.problem.name} was trained "
+            f"for to {rate:.0%} its PSNR changes by {worst.estimate:+.1f} dB ({confidence:.1%} interval "
+            f"{worst.low:+.1f} to {worst.high:+.1f}, {worst.n} "
+            f"{'image' if worst.n == 1 else 'images'}){other}.",
+        )
+
+    def _changes(
+        self,
+        records: Sequence[Record],
+        method: str | None,
+        rates: Sequence[float],
+        confidence: float,
+    ) -> dict[float, Interval]:
+        """Per rate, the change of PSNR from the trained rate, over images."""
+        values = {
+            (record["image"], record["rate"]): record["psnr"]
+            for record in records
+            if record["method"] == method and record["psnr"] is not None
+        }
+        result = {}
+        for rate in rates:
+            changes = [
+                value - values[image, self.trained_rate]
+                for (image, at), value in values.items()
+                if at == rate and (image, self.trained_rate) in values
+            ]
+            if changes:
+                result[rate] = mean_interval(changes, confidence=confidence)
+        return result

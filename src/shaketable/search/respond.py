@@ -1,0 +1,71 @@
+"""Evaluate a given perturbation, and draw random ones: the controls beside every worst case."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from shaketable.problem import Problem
+from shaketable.search.ball import Ball, generators
+from shaketable.search.finding import Domain
+
+
+def respond(problem: Problem, images: Tensor, perturbation: Tensor, *, domain: Domain) -> Tensor:
+    """The reconstruction under a perturbation: ``f(A(x + r))`` or ``f(A x + e)``.
+
+    Parameters
+    ----------
+    problem
+        Forward map and reconstructor.
+    images
+        ``(B, *image_shape)``.
+    perturbation
+        ``(B, *image_shape)`` (image domain) or ``(B, *data_shape)`` (data domain).
+    domain
+        Where it is added.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from shaketable import FourierMap, Problem
+    >>> problem = Problem(forward=FourierMap(torch.ones(4, 4)), reconstruct=lambda y, A: A.adjoint(y))
+    >>> image = torch.ones(1, 4, 4)
+    >>> bool(torch.allclose(respond(problem, image, image, domain="image").real, 2 * image))
+    True
+    """
+    ball = _ball(problem, images, 1.0, domain)
+    with torch.no_grad():
+        return ball.reconstruct(perturbation)
+
+
+def random_perturbation(
+    problem: Problem, images: Tensor, *, radius: float, domain: Domain, seed: int
+) -> Tensor:
+    """A Gaussian direction scaled to a relative radius, one per image.
+
+    Parameters
+    ----------
+    problem, images, domain
+        As in `respond`.
+    radius
+        Relative to ``‖x‖₂`` (image domain) or ``‖A x‖₂`` (data domain, sampled positions only).
+    seed
+        Seeds the draw.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from shaketable import FourierMap, Problem
+    >>> problem = Problem(forward=FourierMap(torch.ones(4, 4)), reconstruct=lambda y, A: A.adjoint(y))
+    >>> r = random_perturbation(problem, torch.ones(1, 4, 4), radius=0.5, domain="image", seed=0)
+    >>> round(float(torch.linalg.vector_norm(r)), 4)
+    2.0
+    """
+    ball = _ball(problem, images, radius, domain)
+    return ball.random(generators(seed, len(images), "random"))
+
+
+def _ball(problem: Problem, images: Tensor, radius: float, domain: Domain) -> Ball:
+    images = problem.prepare(images)
+    sizes = torch.full((len(images),), radius, dtype=torch.float64)
+    return Ball.relative(problem, images, domain, sizes)
