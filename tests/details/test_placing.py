@@ -106,6 +106,20 @@ def test_position_prefers_smooth_regions() -> None:
         assert detail.position[1] > 80
 
 
+def test_position_avoids_what_is_so_bright_that_nothing_shows() -> None:
+    image = torch.full((128, 128), 0.95)
+    image[:, 80:] = 0.5
+    for seed in range(6):
+        [detail] = make_details(image, ["club"], seed=seed, size=16)
+        assert detail.position[1] > 80
+
+
+def test_contrast_does_not_move_the_detail() -> None:
+    image = disc(128, 50)
+    positions = {make_details(image, ["club"], contrast=c)[0].position for c in (0.02, 0.3, 0.9)}
+    assert len(positions) == 1
+
+
 def test_details_kept_apart_do_not_touch() -> None:
     image = disc(160, 70)
     names = ["spade", "heart", "diamond", "club", "can-u-see-it", "lesion"]

@@ -16,8 +16,10 @@ Mask = NDArray[np.bool_]
 
 # Pixels between a detail and the rim of the object, or another detail.
 MARGIN = 2
-# A position is drawn from this share of the possible ones, the smoothest.
-SMOOTHEST_SHARE = 0.25
+# A position is drawn from this share of the possible ones, those of lowest cost.
+BEST_SHARE = 0.1
+# Share of the peak brightness that a detail should find free above what lies under it.
+HEADROOM = 0.3
 
 
 def brightness(image: NDArray[Any]) -> NDArray[np.float64]:
@@ -84,10 +86,11 @@ def choose_position(
     allowed: Mask,
     generator: np.random.Generator,
 ) -> tuple[int, int] | None:
-    """Draw a place for a template among the smoothest ones where it lies fully inside.
+    """Draw a place for a template among the best ones where it lies fully inside.
 
-    Smoothness is the variance of the brightness under the template's support,
-    ``Σ_p∈S b² / |S| - (Σ_p∈S b / |S|)²``.
+    With the brightness ``b``, scaled to a maximum of 1, and means over the template's support, the
+    cost of a place is ``mean(b²) - mean(b)² + mean(max(0, b - 0.7)²) / 3``: low where the image is
+    smooth, and dark enough that a detail of 30 % contrast shows on the image's own grey scale.
 
     Parameters
     ----------
@@ -117,10 +120,13 @@ def choose_position(
     bright = bright / bright.max()
     variance = _sums_under(bright**2, support) / n_pixels
     variance -= (_sums_under(bright, support) / n_pixels) ** 2
+    overflow = np.maximum(bright - (1 - HEADROOM), 0)
+    # A third, because a rough background hides a detail more than a bright one.
+    cost = variance + _sums_under(overflow**2, support) / (3 * n_pixels)
     candidates = np.argwhere(fits)
     # Rounded, because the last digits of a fast Fourier transform differ between machines.
-    costs = np.round(variance[fits], 9)
-    n_kept = max(1, round(SMOOTHEST_SHARE * len(candidates)))
+    costs = np.round(cost[fits], 9)
+    n_kept = max(1, round(BEST_SHARE * len(candidates)))
     kept = np.argsort(costs, kind="stable")[:n_kept]
     top, left = candidates[kept[generator.integers(n_kept)]]
     return int(top) + support.shape[0] // 2, int(left) + support.shape[1] // 2

@@ -69,9 +69,10 @@ def make_details(
     """Draw details and find each a place inside the object of an image.
 
     The object is the largest bright region with its holes filled. A detail lies inside it with two
-    pixels to spare, at a position drawn from the smoothest quarter of all that are possible, so
-    that the contrast is visible. Text that is too wide for the object is broken between words
-    into two or three lines. How the array follows from the template is said at :func:`place`.
+    pixels to spare, at a position drawn from the best tenth of all that are possible: where the
+    image is smooth and not so bright that the detail would not show. The contrast does not move
+    it. Text that is too wide for the object is broken between words into two or three lines. How
+    the array follows from the template is said at :func:`place`.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def make_details(
         In pixels, see :class:`Detail`; None: 12 % of the image's shorter side for symbols
         and 6 % for texts.
     seed
-        Same image, name, size and seed: same detail, whatever other names are asked for. (With
+        Same image, name, size and seed: same place, whatever other names are asked for. (With
         ``apart``, the names before it matter.)
     apart
         True: no two details touch, so that they can be inserted together by :func:`composite`.
