@@ -233,7 +233,7 @@ def _evaluation_mode(chain: _Chain) -> Check:
 def _layers_in_training_mode(reconstruct: object) -> list[str]:
     """Names of batch-normalisation and dropout layers in training mode that can be reached."""
     found: list[str] = []
-    for module in _reachable_modules(reconstruct):
+    for module in reachable_modules(reconstruct):
         for name, layer in module.named_modules():
             batch_norm = isinstance(layer, torch.nn.modules.batchnorm._BatchNorm)
             dropout = isinstance(layer, torch.nn.modules.dropout._DropoutNd)
@@ -242,7 +242,7 @@ def _layers_in_training_mode(reconstruct: object) -> list[str]:
     return found
 
 
-def _reachable_modules(reconstruct: object) -> Iterator[torch.nn.Module]:
+def reachable_modules(reconstruct: object) -> Iterator[torch.nn.Module]:
     """The module itself, the one a method is bound to, or those a function closes over."""
     candidates: list[object] = [reconstruct, getattr(reconstruct, "__self__", None)]
     candidates += [getattr(reconstruct, "model", None)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from shaketable.checks import Check
@@ -26,7 +27,7 @@ from shaketable.probes.probe import (
 )
 from shaketable.statistics import mean_interval
 
-_DETAILS = ("spade", "heart", "diamond", "club", "graded_heart", "lesion", "text:CAN U SEE IT")
+_DETAILS = ("spade", "heart", "diamond", "club", "can-u-see-it", "graded-heart", "lesion")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,7 @@ class Structural:
         records: list[Record] = []
         arrays: dict[str, Array] = {
             "image": array(image[0]),
+            "names": np.array([detail.name for detail in details]),
             "detail": array(torch.stack([detail.array for detail in details])),
         }
         n_steps = len(subject.methods) * len(details)

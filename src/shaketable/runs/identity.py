@@ -1,0 +1,91 @@
+"""What makes two runs the same run: problem, images, plan and seed, by content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from shaketable.plan import Plan
+from shaketable.probes import Subject
+from shaketable.probes.probe import array, array_sha256
+
+
+def image_entries(subject: Subject) -> list[dict[str, object]]:
+    """One entry per image: id, hash, shape, peak and norm."""
+    entries = []
+    for name, image in zip(subject.image_ids, subject.images, strict=True):
+        values = image.abs()
+        entries.append(
+            {
+                "id": name,
+                "sha256": array_sha256(array(image)),
+                "shape": list(image.shape),
+                "peak": float(values.max()),
+                "norm": float(torch.linalg.vector_norm(values.double())),
+            }
+        )
+    return entries
+
+
+def describe_problem(subject: Subject) -> dict[str, object]:
+    """The part of ``results.json`` that says what was tested."""
+    problem = subject.problem
+    describe = getattr(problem.forward, "describe", None)
+    described: dict[str, object] = (
+        dict(describe())
+        if callable(describe)
+        else {
+            "type": type(problem.forward).__name__,
+            "image_shape": list(problem.forward.image_shape),
+            "data_shape": list(problem.forward.data_shape),
+        }
+    )
+    return {
+        "network": problem.name,
+        "weights_sha256": weights_sha256(problem.reconstruct),
+        "baseline": subject.primary_baseline,
+        "baselines": list(subject.baselines),
+        "map": described | {"sampled_sha256": _sampled_sha256(subject)},
+        "real": problem.real,
+        "units": problem.units,
+        "images": image_entries(subject),
+    }
+
+
+def identity(subject: Subject, plan: Plan, seed: int) -> dict[str, object]:
+    """What a resumed run must share with the run it resumes."""
+    problem = describe_problem(subject)
+    return {
+        "network": {"name": problem["network"], "weights_sha256": problem["weights_sha256"]},
+        "map": problem["map"],
+        "images": problem["images"],
+        "plan": plan.describe(),
+        "seed": seed,
+    }
+
+
+def weights_sha256(reconstruct: object) -> str | None:
+    """Hash of a network's parameters and buffers; None where no module can be reached."""
+    from shaketable.checks import reachable_modules
+
+    digest = hashlib.sha256()
+    found = False
+    for module in reachable_modules(reconstruct):
+        state: Mapping[str, Any] = module.state_dict()
+        for key in sorted(state):
+            value = state[key]
+            if isinstance(value, torch.Tensor):
+                found = True
+                digest.update(key.encode())
+                digest.update(array_sha256(value.detach().cpu().numpy()).encode())
+    return digest.hexdigest() if found else None
+
+
+def _sampled_sha256(subject: Subject) -> str | None:
+    sampled = subject.problem.forward.sampled
+    if sampled is None:
+        return None
+    return array_sha256(sampled.detach().cpu().numpy())

@@ -1,0 +1,158 @@
+"""A run on disk: finished items only, written so that a kill at any moment loses at most one item."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shaketable.errors import RunError
+from shaketable.probes import Outcome, Record
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that readers see the old content or the new one, never a part."""
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def to_json(value: object) -> str:
+    """JSON with sorted keys; NaN and infinity are refused rather than written."""
+    return json.dumps(value, sort_keys=True, allow_nan=False, ensure_ascii=False)
+
+
+class Store:
+    """The directory of one run.
+
+    An item is finished when its line stands complete in ``records.jsonl``; its arrays are in place
+    before that line is written. Whatever else a killed run leaves is overwritten when it resumes.
+
+    Parameters
+    ----------
+    directory
+        The run directory; made if it is not there.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._records = directory / "records.jsonl"
+        self._failures = directory / "failures.jsonl"
+        self._timings = directory / "timings.jsonl"
+
+    def open(self, identity: Mapping[str, object]) -> None:
+        """Make the directory, or find that it belongs to the same run.
+
+        Raises
+        ------
+        RunError
+            If the directory holds another run, or files that are no run.
+        """
+        marker = self.directory / "run.json"
+        text = to_json(identity)
+        if marker.exists():
+            stored = json.loads(marker.read_text())
+            wanted = json.loads(text)
+            if stored != wanted:
+                differing = sorted(
+                    key for key in {*stored, *wanted} if stored.get(key) != wanted.get(key)
+                )
+                raise RunError(
+                    f"Expected an empty directory or the same run in {self.directory}, got a run with "
+                    f"another {' and '.join(differing)}; choose another directory."
+                )
+        elif self.directory.exists() and any(self.directory.iterdir()):
+            raise RunError(
+                f"Expected an empty directory or a run in {self.directory}, got other files; "
+                "choose another directory."
+            )
+        (self.directory / "arrays").mkdir(parents=True, exist_ok=True)
+        if not marker.exists():
+            write_atomically(marker, text.encode())
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep a second process from writing to the same run."""
+        with (self.directory / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise RunError(
+                    f"Expected no other process at work in {self.directory}, got one; wait for it or "
+                    "choose another directory."
+                ) from error
+            yield
+
+    def finished(self) -> dict[str, list[Record]]:
+        """Records of finished items by key; an incomplete last line is dropped from the file."""
+        if not self._records.exists():
+            return {}
+        result: dict[str, list[Record]] = {}
+        lines = self._records.read_bytes().split(b"\n")
+        for line in lines[:-1]:  # what follows the last line break was cut off by a kill
+            entry = json.loads(line)
+            if self.array_file(entry["item"]).exists():
+                result[entry["item"]] = entry["records"]
+        if lines[-1]:
+            write_atomically(self._records, b"".join(line + b"\n" for line in lines[:-1]))
+        return result
+
+    def finish(self, key: str, outcome: Outcome, seconds: float) -> None:
+        """Store an item: arrays first, then the line that makes it count."""
+        self._write_arrays(key, outcome.arrays)
+        self._append(self._records, {"item": key, "records": list(outcome.records)})
+        self._append(self._timings, {"item": key, "seconds": round(seconds, 3)})
+
+    def settle(self, order: Sequence[str], failures: Mapping[str, str]) -> None:
+        """Put the lines into the order of the items, so that interrupted runs end up identical."""
+        finished = self.finished()
+        lines = [
+            to_json({"item": key, "records": finished[key]}) + "\n"
+            for key in order
+            if key in finished
+        ]
+        write_atomically(self._records, "".join(lines).encode())
+        if failures:
+            text = "".join(to_json({"item": k, "error": v}) + "\n" for k, v in failures.items())
+            write_atomically(self._failures, text.encode())
+        else:
+            self._failures.unlink(missing_ok=True)
+
+    def write(self, name: str, content: str) -> None:
+        """Write a text file of the run atomically."""
+        write_atomically(self.directory / name, content.encode())
+
+    def array_file(self, key: str) -> Path:
+        """Where the arrays of an item are."""
+        return self.directory / "arrays" / f"{key}.h5"
+
+    def _write_arrays(self, key: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
+        import h5py
+
+        path = self.array_file(key)
+        temporary = path.with_name(path.name + ".part")
+        with h5py.File(temporary, "w") as file:
+            for name, values in sorted(arrays.items()):
+                if values.dtype.kind == "U":
+                    file.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
+                else:
+                    file.create_dataset(name, data=values, compression="gzip")
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+
+    @staticmethod
+    def _append(path: Path, entry: object) -> None:
+        with path.open("ab") as file:
+            file.write(to_json(entry).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
