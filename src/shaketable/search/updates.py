@@ -91,12 +91,12 @@ class SphereAscent:
     Examples
     --------
     >>> SphereAscent(n_gradients=50).step
-    0.5
+    0.8
     """
 
     n_gradients: int = 100
     n_starts: int = 1
-    step: float = 0.5
+    step: float = 0.8
     momentum: float = 0.5
     max_seconds: float | None = None
 
@@ -146,7 +146,7 @@ class MomentumAscent:
         Step size η.
     penalty
         λ.
-    start
+    start_size
         τ, in units of the image; with 0 the search starts at r = 0, where the gradient vanishes.
     momentum
         γ.
