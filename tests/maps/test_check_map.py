@@ -55,7 +55,7 @@ def test_a_right_map_passes_with_its_numbers(dtype: torch.dtype, limit: float) -
     assert report.data_dtype.is_complex
     assert report.image_shape == report.data_shape == (12, 12)
     names = [check.name for check in report.checks]
-    assert names == ["linearity", "adjoint", "batch", "sampled", "autograd"]
+    assert names == ["linearity", "sampled", "adjoint", "batch", "autograd"]
     assert all(check.value <= check.limit for check in report.checks)
 
 
@@ -107,6 +107,15 @@ def test_a_wrong_adjoint_is_described(adjoint: Callable[[Tensor], Tensor], sente
     with pytest.raises(AdjointError, match=sentence) as caught:
         check_map(Changed(adjoint=adjoint))
     assert caught.value.gap > caught.value.limit == 1e-6
+
+
+def test_an_adjoint_that_forgets_the_mask_is_described() -> None:
+    forgetful = lambda y: torch.fft.ifft2(y, norm="ortho")  # noqa: E731
+    with pytest.raises(AdjointError, match=r"multiply the data by A\.sampled first"):
+        check_map(Changed(adjoint=forgetful, sampled=_mask()))
+    # On the range of A this adjoint is right, so pairs with y = A x alone would let it pass.
+    with pytest.raises(AdjointError, match="no multiple, conjugate or transpose"):
+        check_map(Changed(adjoint=forgetful))
 
 
 def test_antilinear_adjoints_are_no_adjoints() -> None:

@@ -244,6 +244,12 @@ def test_refinement_halves_the_largest_gaps() -> None:
     assert lines.diff().tolist() == [4] * 15
 
 
+def test_gaps_are_periodic_as_fourier_space_is() -> None:
+    sequence = equispaced_lines((64, 1), rate=1.0, n_center=0)
+    assert sequence.mask(2 / 64)[:, 0].nonzero().flatten().tolist() == [0, 32]
+    assert sequence.mask(4 / 64)[:, 0].nonzero().flatten().tolist() == [0, 16, 32, 48]
+
+
 def test_equispaced_rates_too_low_for_the_centre_are_refused() -> None:
     for rate in (0.05, 0.0, 1.5):
         with pytest.raises(InputError, match=r"Expected a rate between 0\.125"):

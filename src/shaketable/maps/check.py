@@ -88,9 +88,9 @@ def check_map(
     """Check that a map is linear, has the shapes it states and the adjoint it claims.
 
     Shapes are compared first, then values looked at, then ``A(a x + b z) = a A x + b A z`` and
-    ``⟨A x, y⟩ = ⟨x, A* y⟩`` tried on random vectors with sums in double precision; then that
-    images of a batch do not mix, that nothing is written where nothing is sampled, and that
-    torch's gradient through A is ``A*``.
+    ``⟨A x, y⟩ = ⟨x, A* y⟩`` tried on random vectors with sums in double precision; and that nothing
+    is written where nothing is sampled, images of a batch do not mix, and torch's gradient through
+    A is ``A*``.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def check_map(
 
 
 def _measured(probing: Probing, n_pairs: int, differentiable: bool) -> tuple[MapCheck, ...]:
-    """Measure every property; linearity first, as nothing else means much without it."""
+    """Measure every property, those first without which the later ones mean little."""
     loose = probing.loose_limit
     with torch.no_grad():
         rows = [
@@ -169,9 +169,9 @@ def _measured(probing: Probing, n_pairs: int, differentiable: bool) -> tuple[Map
                 loose,
                 "A(a x + b z) = a A x + b A z, and the same for the adjoint",
             ),
+            ("sampled", unsampled_share(probing), 0.0, "A x is 0 where nothing is sampled"),
             ("adjoint", adjoint_gap(probing, n_pairs), probing.limit, "⟨A x, y⟩ = ⟨x, A* y⟩"),
             ("batch", batch_gap(probing), loose, "a batch of two equals its two parts"),
-            ("sampled", unsampled_share(probing), 0.0, "A x is 0 where nothing is sampled"),
         ]
     if differentiable:
         sentence = "the gradient through A is the adjoint, and the other way round"

@@ -67,21 +67,7 @@ def _factor(probing: Probing, pairs: list[_Pair], adjoint: _Adjoint) -> complex:
 
 
 def _diagnosis(probing: Probing, pairs: list[_Pair]) -> str:
-    adjoint = probing.adjoint
-    readings: list[tuple[str, str, _Adjoint]] = [
-        ("the adjoint", "", adjoint),
-        (
-            "the transpose without the conjugate",
-            "conjugate the data before and the image after",
-            lambda y: adjoint(y.conj()).conj(),
-        ),
-    ]
-    height_width = probing.forward.image_shape[-2:]
-    if len(height_width) == 2 and height_width[0] == height_width[1]:
-        readings.append(
-            ("the adjoint with rows and columns swapped", "swap them", lambda y: adjoint(y).mT)
-        )
-    for name, advice, reading in readings:
+    for name, advice, reading in _readings(probing):
         factor = _factor(probing, pairs, reading)
         if factor != 0 and max(_gaps(probing, pairs, reading, factor)) <= probing.loose_limit:
             return _sentence(name, advice, factor, probing.loose_limit)
@@ -91,6 +77,30 @@ def _diagnosis(probing: Probing, pairs: list[_Pair]) -> str:
         "A.adjoint is no multiple, conjugate or transpose of the adjoint; it must be the conjugate "
         "transpose of A, not an inverse or a filtered back-projection"
     )
+
+
+def _readings(probing: Probing) -> list[tuple[str, str, _Adjoint]]:
+    """Return what a wrong adjoint may be, how to mend it, and the mended adjoint to try."""
+    adjoint = probing.adjoint
+    readings: list[tuple[str, str, _Adjoint]] = [
+        ("the adjoint", "", adjoint),
+        (
+            "the transpose without the conjugate",
+            "conjugate the data before and the image after",
+            lambda y: adjoint(y.conj()).conj(),
+        ),
+    ]
+    sampled = probing.forward.sampled
+    if sampled is not None:
+        only = sampled.to(probing.device)
+        name = "the adjoint that also reads data where nothing is sampled"
+        advice = "multiply the data by A.sampled first"
+        readings.append((name, advice, lambda y: adjoint(y * only)))
+    height_width = probing.forward.image_shape[-2:]
+    if len(height_width) == 2 and height_width[0] == height_width[1]:
+        name = "the adjoint with rows and columns swapped"
+        readings.append((name, "swap them", lambda y: adjoint(y).mT))
+    return readings
 
 
 def _sentence(name: str, advice: str, factor: complex, tolerance: float) -> str:
