@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from shaketable.errors import PreflightError, ShaketableError
+from shaketable.modules import layers_in_training_mode, statistics_kept
 from shaketable.problem import Problem
 
 
@@ -95,10 +96,8 @@ def preflight(problem: Problem, images: Tensor, *, seed: int = 0) -> CheckReport
     """
     images = problem.prepare(images[:2])
     chain = _Chain(problem=problem, image=images[:1], seed=seed)
-    checks: list[Check] = []
-    for check in _sequence(chain, images):
-        checks.append(check)
-    return CheckReport(checks=tuple(checks))
+    with statistics_kept(problem.reconstruct):
+        return CheckReport(checks=tuple(_sequence(chain, images)))
 
 
 @dataclass(kw_only=True)
@@ -129,15 +128,7 @@ def _sequence(chain: _Chain, images: Tensor) -> Iterator[Check]:
     except ShaketableError:
         raise
     except Exception as error:
-        yield Check(
-            name="shape",
-            value=math.nan,
-            limit=0.0,
-            passed=False,
-            sentence=f"The reconstructor raised {type(error).__name__} on the data of the first "
-            f"image ({str(error).splitlines()[0] if str(error) else 'no message'}); call f(A(x), A) "
-            "yourself to see why.",
-        )
+        yield _raised("shape", error, "the data of the first image")
         return
     shape = _shape(chain, output)
     yield shape
@@ -159,7 +150,30 @@ def _sequence(chain: _Chain, images: Tensor) -> Iterator[Check]:
         elif name == "gradient" and not chain.problem.differentiable:
             yield _not_run(name, "the reconstructor is declared a black box")
         else:
-            yield measure()
+            yield _measured(name, measure)
+
+
+def _measured(name: str, measure: Callable[[], Check]) -> Check:
+    """The check; a failed one where the reconstructor raises what it did not raise before."""
+    try:
+        return measure()
+    except ShaketableError:
+        raise
+    except Exception as error:
+        asked = "a batch of two images" if name == "batch independence" else "perturbed data"
+        return _raised(name, error, asked)
+
+
+def _raised(name: str, error: Exception, asked: str) -> Check:
+    return Check(
+        name=name,
+        value=math.nan,
+        limit=math.nan,
+        passed=False,
+        sentence=f"Expected a reconstruction of {asked}, got {type(error).__name__} "
+        f"({str(error).splitlines()[0] if str(error) else 'no message'}); call f(y, A) on it yourself "
+        "to see why.",
+    )
 
 
 def _not_run(name: str, reason: str) -> Check:
@@ -214,7 +228,7 @@ def _finite(output: Tensor) -> Check:
 
 
 def _evaluation_mode(chain: _Chain) -> Check:
-    training = _layers_in_training_mode(chain.problem.reconstruct)
+    training = layers_in_training_mode(chain.problem.reconstruct)
     sentence = (
         "No layer that behaves differently in training is in training mode."
         if not training
@@ -228,38 +242,6 @@ def _evaluation_mode(chain: _Chain) -> Check:
         passed=not training,
         sentence=sentence,
     )
-
-
-def _layers_in_training_mode(reconstruct: object) -> list[str]:
-    """Names of batch-normalisation and dropout layers in training mode that can be reached."""
-    found: list[str] = []
-    for module in reachable_modules(reconstruct):
-        for name, layer in module.named_modules():
-            batch_norm = isinstance(layer, torch.nn.modules.batchnorm._BatchNorm)
-            dropout = isinstance(layer, torch.nn.modules.dropout._DropoutNd)
-            if layer.training and ((batch_norm and layer.track_running_stats) or dropout):
-                found.append(name or type(layer).__name__)
-    return found
-
-
-def reachable_modules(reconstruct: object) -> Iterator[torch.nn.Module]:
-    """The module itself, the one a method is bound to, or those a function closes over."""
-    candidates: list[object] = [reconstruct, getattr(reconstruct, "__self__", None)]
-    candidates += [getattr(reconstruct, "model", None)]
-    for cell in getattr(reconstruct, "__closure__", None) or ():
-        try:
-            candidates.append(cell.cell_contents)
-        except ValueError:  # a cell that was never filled
-            continue
-    code = getattr(reconstruct, "__code__", None)
-    if code is not None:
-        names = getattr(reconstruct, "__globals__", {})
-        candidates += [names.get(name) for name in code.co_names]
-    seen: set[int] = set()
-    for candidate in candidates:
-        if isinstance(candidate, torch.nn.Module) and id(candidate) not in seen:
-            seen.add(id(candidate))
-            yield candidate
 
 
 def _deterministic(chain: _Chain, output: Tensor) -> Check:
@@ -351,7 +333,7 @@ def _gradient(chain: _Chain, output: Tensor) -> Check:
     point = direction.clone().requires_grad_()
     try:
         (gradient,) = torch.autograd.grad(_real_dot(weights, chain.output(point)), point)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:  # TypeError: NumPy was given a tensor with gradient
         return Check(
             name=name,
             value=math.nan,

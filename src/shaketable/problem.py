@@ -65,8 +65,14 @@ class Problem:
         ShapeError
             If the shape is not ``(B, *image_shape)``.
         InputError
-            If values are not finite, an image is zero, or a real problem gets complex images.
+            If there is no image, values are not finite, an image is zero, or a real problem gets
+            complex images.
         """
+        if not isinstance(images, Tensor):
+            raise InputError(
+                f"Expected images as one torch tensor, got {type(images).__name__}; use "
+                "torch.as_tensor(images)."
+            )
         expected = tuple(self.forward.image_shape)
         if tuple(images.shape[1:]) != expected or images.ndim != len(expected) + 1:
             raise ShapeError(
@@ -75,6 +81,8 @@ class Problem:
                 expected=(-1, *expected),
                 got=tuple(images.shape),
             )
+        if len(images) == 0:
+            raise InputError("Expected at least one image, got none; add one.")
         if not (images.is_floating_point() or images.is_complex()):
             images = images.to(torch.float32)
         if not bool(

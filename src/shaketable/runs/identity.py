@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from shaketable.modules import reachable_modules
 from shaketable.plan import Plan
 from shaketable.probes import Subject
 from shaketable.probes.probe import array, array_sha256
@@ -69,8 +70,6 @@ def identity(subject: Subject, plan: Plan, seed: int) -> dict[str, object]:
 
 def weights_sha256(reconstruct: object) -> str | None:
     """Hash of a network's parameters and buffers; None where no module can be reached."""
-    from shaketable.checks import reachable_modules
-
     digest = hashlib.sha256()
     found = False
     for module in reachable_modules(reconstruct):
