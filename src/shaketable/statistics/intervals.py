@@ -63,7 +63,7 @@ def mean_interval(values: Sequence[float], *, confidence: float = 0.95) -> Inter
     mean = math.fsum(values) / n
     if n == 1:
         return Interval(estimate=mean, low=-math.inf, high=math.inf, n=1, confidence=confidence)
-    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
+    variance = math.fsum((value - mean) * (value - mean) for value in values) / (n - 1)
     half = float(stats.t.ppf(0.5 + confidence / 2, n - 1)) * math.sqrt(variance / n)
     return Interval(estimate=mean, low=mean - half, high=mean + half, n=n, confidence=confidence)
 
@@ -92,20 +92,19 @@ def ratio_interval(
     """
     if len(numerators) != len(denominators):
         raise InputError(
-            f"Expected pairs, got {len(numerators)} numerators and {len(denominators)} denominators."
+            f"Expected pairs, got {len(numerators)} numerators and {len(denominators)} denominators; "
+            "give both for every unit."
         )
     if not all(value > 0 and math.isfinite(value) for value in (*numerators, *denominators)):
         raise InputError(
             "Expected positive finite numbers for a ratio; leave zeros out and say so."
         )
-    logs = [math.log(a / b) for a, b in zip(numerators, denominators, strict=True)]
+    logs = [math.log(a) - math.log(b) for a, b in zip(numerators, denominators, strict=True)]
     interval = mean_interval(logs, confidence=confidence)
-    low = math.exp(interval.low) if math.isfinite(interval.low) else 0.0
-    high = math.exp(min(interval.high, 700.0)) if math.isfinite(interval.high) else math.inf
     return Interval(
-        estimate=math.exp(interval.estimate),
-        low=low,
-        high=high,
+        estimate=_exp(interval.estimate),
+        low=_exp(interval.low),
+        high=_exp(interval.high),
         n=interval.n,
         confidence=confidence,
     )
@@ -137,7 +136,8 @@ def share_interval(n_successes: int, n_trials: int, *, confidence: float = 0.95)
     _check(confidence)
     if not 0 <= n_successes <= n_trials or n_trials < 1:
         raise InputError(
-            f"Expected 0 <= successes <= trials and at least one trial, got {n_successes} of {n_trials}."
+            f"Expected 0 <= successes <= trials and at least one trial, got "
+            f"{n_successes} of {n_trials}; count again."
         )
     bounds = stats.binomtest(n_successes, n_trials).proportion_ci(confidence, method="exact")
     return Interval(
@@ -147,6 +147,14 @@ def share_interval(n_successes: int, n_trials: int, *, confidence: float = 0.95)
         n=n_trials,
         confidence=confidence,
     )
+
+
+def _exp(value: float) -> float:
+    """The exponential, infinite instead of an error where it leaves the range of numbers."""
+    try:
+        return math.exp(value)
+    except OverflowError:
+        return math.inf
 
 
 def _check(confidence: float) -> None:
