@@ -18,16 +18,13 @@ def reachable_modules(reconstruct: object) -> Iterator[torch.nn.Module]:
         Any callable: a module, a method, a function, ``functools.partial``, an object with
         modules among its attributes.
     """
-    owners = [
-        reconstruct,
-        getattr(reconstruct, "__self__", None),
-        getattr(reconstruct, "func", None),
-    ]
-    candidates: list[object] = list(owners)
+    owners: list[object] = [reconstruct, getattr(reconstruct, "__self__", None)]
+    candidates: list[object] = []
+    if isinstance(reconstruct, functools.partial):
+        owners.append(reconstruct.func)
+        candidates += [*reconstruct.args, *reconstruct.keywords.values()]
     for owner in owners:
-        candidates += getattr(owner, "args", None) or ()
-        candidates += dict(getattr(owner, "keywords", None) or {}).values()
-        candidates += dict(getattr(owner, "__dict__", None) or {}).values()
+        candidates += [owner, *getattr(owner, "__dict__", {}).values()]
         candidates += _closed_over(owner)
     seen: set[int] = set()
     for candidate in candidates:
