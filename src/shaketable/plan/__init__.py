@@ -1,5 +1,15 @@
 """Plans: what is run, made in Python or read from YAML."""
 
+from shaketable.plan.load import LoadedPlan, check_plan, load_plan, plan_from
 from shaketable.plan.plan import Plan
+from shaketable.plan.templates import example_plan, zoo_plan
 
-__all__ = ["Plan"]
+__all__ = [
+    "LoadedPlan",
+    "Plan",
+    "check_plan",
+    "example_plan",
+    "load_plan",
+    "plan_from",
+    "zoo_plan",
+]

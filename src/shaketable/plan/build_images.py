@@ -1,0 +1,91 @@
+"""From the ``images`` of a plan to tensors with names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from shaketable.errors import InputError
+from shaketable.io import ImageSource, LoadedImage, load_source
+from shaketable.plan.locate import PlanFile
+from shaketable.plan.schema import ImagesSpec
+
+if TYPE_CHECKING:
+    from shaketable.zoo import ZooNetwork
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """Images of one shape.
+
+    Parameters
+    ----------
+    values
+        ``(N, H, W)``, float32 or complex64.
+    ids
+        One name per image.
+    """
+
+    values: Tensor
+    ids: tuple[str, ...]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(H, W)``."""
+        return (self.values.shape[1], self.values.shape[2])
+
+
+def build_images(plan: PlanFile, spec: ImagesSpec, network: ZooNetwork | None) -> Images:
+    """Read the images of a plan.
+
+    Raises
+    ------
+    PlanError
+        If they cannot be read, differ in shape, or are complex where the plan says real.
+    """
+    if spec.path is None:
+        if network is None:
+            raise plan.error(("images", "zoo"), "Expected a network of the zoo, got another one.")
+        values, ids = network.images("test"), network.image_ids("test")
+        chosen = Images(values=values[: spec.count], ids=tuple(ids[: spec.count]))
+        if spec.real:
+            raise plan.error(
+                ("images", "real"),
+                "Expected complex images from the zoo, got real: true; remove the field.",
+            )
+        return chosen
+    with plan.at("images", "path"):
+        loaded = load_source(_source(plan, spec, Path(spec.path)))[: spec.count]
+        values = _stacked(loaded)
+    if spec.real and values.is_complex():
+        raise plan.error(
+            ("images", "real"),
+            "Expected real images, got complex ones; leave real out or save their real part.",
+        )
+    return Images(values=values, ids=tuple(image.id for image in loaded))
+
+
+def _source(plan: PlanFile, spec: ImagesSpec, path: Path) -> ImageSource:
+    shape = None if spec.shape is None else (spec.shape[0], spec.shape[1])
+    with plan.at("images", "slices"):
+        return ImageSource(
+            path=path, slices=spec.slices, axis=spec.axis, key=spec.key,
+            shape=shape, scale=spec.scale,
+        )  # fmt: skip
+
+
+def _stacked(loaded: tuple[LoadedImage, ...]) -> Tensor:
+    shapes = {image.array.shape: image.source for image in loaded}
+    if len(shapes) > 1:
+        some = ", ".join(f"{shape} in '{source}'" for shape, source in list(shapes.items())[:2])
+        raise InputError(
+            f"Expected images of one shape, got {some}; give the field shape to resize them."
+        )
+    values = np.stack([image.array for image in loaded])
+    kind = np.complex64 if np.iscomplexobj(values) else np.float32
+    return torch.from_numpy(values.astype(kind))

@@ -1,0 +1,121 @@
+"""From the ``probes`` of a plan to probes."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from shaketable.details import make_details
+from shaketable.errors import InputError
+from shaketable.plan import schema_probes as specs
+from shaketable.plan.build_map import BuiltMap
+from shaketable.plan.locate import FieldPath, PlanFile
+from shaketable.plan.schema_methods import MomentumAscentSpec, SearchSpec
+from shaketable.probes import Neighbourhood, Probe, Sampling, Structural, WorstCase
+from shaketable.search import MomentumAscent, SphereAscent, Update
+
+
+def build_probes(
+    plan: PlanFile,
+    spec: specs.ProbesSpec,
+    built: BuiltMap,
+    images: Tensor,
+    *,
+    differentiable: bool,
+) -> tuple[Probe, ...]:
+    """Make the probes of a plan, in the order of the paper.
+
+    Parameters
+    ----------
+    plan, spec
+        The plan and its field ``probes``.
+    built
+        The forward map and its sampling pattern.
+    images
+        ``(N, H, W)``: every detail is tried on each, so that none fails in the middle of a run.
+    differentiable
+        Whether the network can be searched.
+
+    Raises
+    ------
+    PlanError
+        If a setting is impossible, or a probe cannot be run on this map or network.
+    """
+    _require_gradients(plan, spec, differentiable)
+    probes: list[Probe] = []
+    for index, each in enumerate(spec.worst_case or ()):
+        written_as_list = isinstance(plan.data["probes"]["worst_case"], list)
+        probes.append(_worst_case(plan, each, (index,) if written_as_list else ()))
+    if spec.structural is not None:
+        probes.append(_structural(plan, spec.structural, images))
+    if spec.sampling is not None:
+        probes.append(_sampling(plan, spec.sampling, built))
+    if spec.neighbourhood is not None:
+        probes.append(_neighbourhood(plan, spec.neighbourhood))
+    return tuple(probes)
+
+
+def _require_gradients(plan: PlanFile, spec: specs.ProbesSpec, differentiable: bool) -> None:
+    for name in ("worst_case", "neighbourhood"):
+        if getattr(spec, name) is not None and not differentiable:
+            raise plan.error(
+                ("probes", name),
+                "Expected a network that torch can differentiate for a gradient search, got "
+                "differentiable: false; remove this probe.",
+            )
+
+
+def _worst_case(plan: PlanFile, spec: specs.WorstCaseSpec, index: FieldPath) -> WorstCase:
+    path = ("probes", "worst_case", *index)
+    search = _search(plan, spec.search, (*path, "search"))
+    with plan.at(*path):
+        return WorstCase(
+            radii=tuple(spec.radii), domain=spec.domain, search=search,
+            n_random=spec.n_random, limit=spec.limit,
+        )  # fmt: skip
+
+
+def _structural(plan: PlanFile, spec: specs.StructuralSpec, images: Tensor) -> Structural:
+    with plan.at("probes", "structural", "details"):
+        for image in images:
+            make_details(image, spec.details, contrast=spec.contrast, size=spec.size)
+        return Structural(details=tuple(spec.details), contrast=spec.contrast, size=spec.size)
+
+
+def _sampling(plan: PlanFile, spec: specs.SamplingSpec, built: BuiltMap) -> Sampling:
+    with plan.at("probes", "sampling"):
+        if built.sequence is None:
+            raise InputError(
+                "Expected a map with a sampling pattern, got one without: a single mask or matrix "
+                "has no other rates; remove this probe or give map.sampling."
+            )
+    trained = spec.trained_rate if spec.trained_rate is not None else built.rate
+    with plan.at("probes", "sampling", "rates"):
+        return Sampling.fourier(built.sequence, rates=spec.rates, trained_rate=float(trained or 0))
+
+
+def _neighbourhood(plan: PlanFile, spec: specs.NeighbourhoodSpec) -> Neighbourhood:
+    search = _search(plan, spec.search, ("probes", "neighbourhood", "search"))
+    with plan.at("probes", "neighbourhood"):
+        return Neighbourhood(
+            radius=spec.radius, search=search, noise_ratio=spec.noise_ratio,
+            n_draws=spec.n_draws, keeps=spec.keeps,
+        )  # fmt: skip
+
+
+def _search(plan: PlanFile, spec: SearchSpec, path: FieldPath) -> Update:
+    with plan.at(*path):
+        if not isinstance(spec, MomentumAscentSpec):
+            return SphereAscent(
+                n_gradients=spec.n_gradients, n_starts=spec.n_starts, step=spec.step,
+                momentum=spec.momentum, max_seconds=spec.max_seconds,
+            )  # fmt: skip
+        base = MomentumAscent.published(spec.published) if spec.published else MomentumAscent()
+        return MomentumAscent(
+            rate=base.rate if spec.rate is None else spec.rate,
+            penalty=base.penalty if spec.penalty is None else spec.penalty,
+            start_size=base.start_size if spec.start_size is None else spec.start_size,
+            momentum=spec.momentum,
+            n_gradients=base.n_gradients if spec.n_gradients is None else spec.n_gradients,
+            n_starts=spec.n_starts,
+            max_seconds=spec.max_seconds,
+        )

@@ -1,0 +1,134 @@
+"""Mistakes in a plan as one sentence each: expected, got, what to do."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+from shaketable.errors import PlanError
+from shaketable.plan.locate import FieldPath, PlanFile
+
+_KINDS = {
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false",
+    "string_type": "a text",
+    "list_type": "a list",
+    "dict_type": "a mapping of fields",
+    "model_type": "a mapping of fields",
+    "model_attributes_type": "a mapping of fields",
+    "finite_number": "a finite number",
+    "string_too_short": "a text with something in it",
+    "string_pattern_mismatch": "a name of letters, digits, spaces and . _ + - ( )",
+}
+_BOUNDS = {
+    "greater_than": ("gt", "a number above {}"),
+    "greater_than_equal": ("ge", "a number of at least {}"),
+    "less_than": ("lt", "a number below {}"),
+    "less_than_equal": ("le", "a number of at most {}"),
+    "too_short": ("min_length", "a list of at least {} entries"),
+    "too_long": ("max_length", "a list of at most {} entries"),
+}
+
+
+def first_mistake(plan: PlanFile, error: ValidationError) -> PlanError:
+    """The mistake that stands first in the file, as an error with file, line and field."""
+    found = []
+    for order, entry in enumerate(error.errors(include_url=False)):
+        path, sentence = _explain(plan, dict(entry))
+        found.append((plan.line(path) or 0, order, path, sentence))
+    _, _, path, sentence = min(found)
+    more = len(found) - 1
+    if more:
+        sentence += f" ({more} more {'mistake' if more == 1 else 'mistakes'} in the plan)"
+    return plan.error(path, sentence)
+
+
+def suggestion(name: str, allowed: Sequence[str], otherwise: str) -> str:
+    """``did you mean 'x'?``, or another advice where nothing is close."""
+    close = get_close_matches(name, allowed, n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else otherwise
+
+
+def _explain(plan: PlanFile, entry: Mapping[str, Any]) -> tuple[FieldPath, str]:
+    """Where the mistake is, and the sentence about it."""
+    kind, context = entry["type"], entry.get("ctx", {})
+    path = _path_in(plan.data, entry["loc"], missing=kind == "missing")
+    if kind == "unknown_field":
+        key = context["key"]
+        advice = suggestion(key, context["allowed"], "remove it.")
+        return (
+            *path,
+            key,
+        ), f"Expected one of {', '.join(context['allowed'])}, got '{key}'; {advice}"
+    if kind == "missing":
+        return path, f"Expected the field '{path[-1]}', got none; add it."
+    if kind == "wrong":
+        advice = f"; {context['advice']}." if context["advice"] else "."
+        return path, f"Expected {context['expected']}, got {shown(entry['input'])}{advice}"
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        return _explain_choice(path, entry, context)
+    return path, _explain_value(kind, context, entry)
+
+
+def _explain_choice(
+    path: FieldPath, entry: Mapping[str, Any], context: Mapping[str, Any]
+) -> tuple[FieldPath, str]:
+    """A mapping whose type, pattern or method is missing or unknown."""
+    field = context["discriminator"].strip("'")
+    if entry["type"] == "union_tag_not_found":
+        return path, f"Expected the field '{field}', got none; add it."
+    allowed = [name.strip(" '") for name in context["expected_tags"].split(",")]
+    advice = suggestion(context["tag"], allowed, "choose one of them.")
+    written = isinstance(entry["input"], Mapping) and field in entry["input"]
+    # The method of a baseline is usually its own name and not a field that is written down.
+    where = (*path, field) if written and path and path[-1] != context["tag"] else path
+    return where, f"Expected one of {', '.join(allowed)}, got '{context['tag']}'; {advice}"
+
+
+def _explain_value(kind: str, context: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
+    got = shown(entry["input"])
+    if kind == "literal_error":
+        allowed = context["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+        advice = suggestion(str(entry["input"]), allowed, "choose one of them.")
+        return f"Expected one of {', '.join(allowed)}, got {got}; {advice}"
+    if kind in _BOUNDS:
+        name, words = _BOUNDS[kind]
+        return f"Expected {words.format(context[name])}, got {got}; correct the value."
+    if kind in _KINDS:
+        return f"Expected {_KINDS[kind]}, got {got}; correct the value."
+    return f"Expected another value, got {got} ({entry['msg']}); correct it."
+
+
+def _path_in(data: object, location: Sequence[str | int], *, missing: bool) -> FieldPath:
+    """The part of pydantic's location that is written in the file.
+
+    Pydantic adds the tags of unions, and wraps single entries into lists; neither is in the file.
+    """
+    path: list[str | int] = []
+    for position, part in enumerate(location):
+        inside = (isinstance(data, Mapping) and part in data) or (
+            isinstance(data, list) and isinstance(part, int) and part < len(data)
+        )
+        if inside:
+            data = data[part]  # type: ignore[index]
+            path.append(part)
+        elif missing and position == len(location) - 1:
+            path.append(part)
+    return tuple(path)
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: short, in one line."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        return "the fields " + ", ".join(map(str, value)) if value else "no fields"
+    if isinstance(value, list) and len(value) <= 8:
+        return str(value).replace("\n", " ")
+    return reprlib.repr(value).replace("\n", " ")

@@ -1,0 +1,96 @@
+"""What a plan file may say. Everything here is plain data; `build.py` makes objects of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from shaketable.plan.schema_base import (
+    Arguments,
+    Count,
+    MethodName,
+    ObjectName,
+    Seed,
+    Shape,
+    Slices,
+    Spec,
+    Text,
+    wrong,
+)
+from shaketable.plan.schema_maps import MapField
+from shaketable.plan.schema_methods import BaselineSpec, name_methods
+from shaketable.plan.schema_probes import ProbesSpec
+
+
+class NetworkSpec(Spec):
+    """The network under test: one of the zoo, or an object of one's own."""
+
+    zoo: Text | None = None
+    object: ObjectName | None = None
+    arguments: Arguments = Field(default={})
+    folder: Text | None = None
+    weights: Text | None = None
+    name: MethodName | None = None
+    differentiable: bool = True
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> NetworkSpec:
+        if (self.zoo is None) == (self.object is None):
+            raise wrong("either zoo or object in network", "give one of the two")
+        if self.zoo is not None and (self.arguments or self.folder):
+            raise wrong("arguments and folder only beside object", "a zoo network needs neither")
+        return self
+
+
+class ImagesSpec(Spec):
+    """The images: a file or folder, or those that come with the zoo network."""
+
+    zoo: Literal["test"] | None = None
+    path: Text | None = None
+    slices: Slices | None = None
+    axis: Literal[0, 1, 2] | None = None
+    key: Text | None = None
+    shape: Shape | None = None
+    scale: Literal["max", "hounsfield"] | None = None
+    count: Count | None = None
+    real: bool = False
+    units: str = ""
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> ImagesSpec:
+        if (self.zoo is None) == (self.path is None):
+            raise wrong("either path or zoo in images", "give one of the two")
+        extra = [
+            n for n in ("slices", "axis", "key", "shape", "scale") if getattr(self, n) is not None
+        ]
+        if self.zoo is not None and extra:
+            raise wrong(
+                f"{extra[0]} only beside path", "the zoo's images come ready; count takes fewer"
+            )
+        return self
+
+
+Baselines = Annotated[dict[MethodName, BaselineSpec], BeforeValidator(name_methods)]
+
+
+class PlanSpec(Spec):
+    """A whole plan."""
+
+    network: NetworkSpec
+    map: MapField | None = None
+    images: ImagesSpec
+    baselines: Baselines | None = None
+    probes: ProbesSpec
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _zoo_has_a_network(self) -> PlanSpec:
+        if self.network.zoo is None:
+            if self.images.zoo is not None:
+                raise wrong(
+                    "images.path", "images come from the zoo only with a network of the zoo"
+                )
+            if self.map is None or self.map.type == "zoo":
+                raise wrong("a map", "only a network of the zoo brings its own")
+        return self

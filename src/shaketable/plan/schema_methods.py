@@ -1,0 +1,121 @@
+"""The stable methods and the searches of a plan."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from shaketable.plan.schema_base import (
+    Arguments,
+    Count,
+    ObjectName,
+    Positive,
+    Spec,
+    Text,
+    wrong,
+)
+from shaketable.search import MomentumAscent, SphereAscent
+from shaketable.sparse import TotalVariation, WaveletL1
+
+Values = Literal["complex", "ri", "real"]
+Momentum = Annotated[float, Field(ge=0, lt=1)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+class SphereAscentSpec(Spec):
+    """Settings of `shaketable.search.SphereAscent`."""
+
+    method: Literal["sphere-ascent"] = "sphere-ascent"
+    n_gradients: Count = SphereAscent.n_gradients
+    n_starts: Count = SphereAscent.n_starts
+    step: Positive = SphereAscent.step
+    momentum: Momentum = SphereAscent.momentum
+    max_seconds: Positive | None = None
+
+
+class MomentumAscentSpec(Spec):
+    """Settings of `shaketable.search.MomentumAscent`; ``published`` takes those of the paper."""
+
+    method: Literal["momentum-ascent"]
+    published: Text | None = None
+    rate: Positive | None = None
+    penalty: NotNegative | None = None
+    start_size: NotNegative | None = None
+    momentum: Momentum = MomentumAscent.momentum
+    n_gradients: Count | None = None
+    n_starts: Count = MomentumAscent.n_starts
+    max_seconds: Positive | None = None
+
+
+def _with_method(data: Any) -> Any:
+    """``search: {n_gradients: 50}`` means the default search."""
+    return {"method": "sphere-ascent", **data} if isinstance(data, dict) else data
+
+
+SearchSpec = Annotated[
+    Annotated[SphereAscentSpec | MomentumAscentSpec, Field(discriminator="method")],
+    BeforeValidator(_with_method),
+]
+
+
+class TotalVariationSpec(Spec):
+    """Settings of `shaketable.sparse.TotalVariation`."""
+
+    method: Literal["total-variation"]
+    strength: Positive = TotalVariation.strength
+    isotropic: bool = TotalVariation.isotropic
+    values: Values | None = None
+    gap: Positive = TotalVariation.gap
+    max_iterations: Count = TotalVariation.max_iterations
+    rule: Text = TotalVariation.rule
+
+
+class WaveletL1Spec(Spec):
+    """Settings of `shaketable.sparse.WaveletL1`."""
+
+    method: Literal["wavelet-l1"]
+    strength: Positive = WaveletL1.strength
+    wavelet: Text = WaveletL1.wavelet
+    levels: Count = WaveletL1.levels
+    values: Values | None = None
+    gap: Positive = WaveletL1.gap
+    max_iterations: Count = WaveletL1.max_iterations
+    rule: Text = WaveletL1.rule
+
+
+class ObjectMethod(Spec):
+    """A stable method of one's own: any callable ``g(y, A)``."""
+
+    method: Literal["object"]
+    object: ObjectName
+    arguments: Arguments = Field(default={})
+    folder: Text | None = None
+    weights: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "object" not in data:
+            raise wrong("the field object with 'package.module:name'", "add it")
+        return data
+
+
+BaselineSpec = Annotated[
+    TotalVariationSpec | WaveletL1Spec | ObjectMethod, Field(discriminator="method")
+]
+BASELINE_NAMES = ("total-variation", "wavelet-l1")
+
+
+def name_methods(data: Any) -> Any:
+    """Fill in ``method`` where the name of a baseline, or its object, already says it."""
+    if not isinstance(data, dict):
+        return data
+    named = {}
+    for name, settings in data.items():
+        settings = {} if settings is None else settings
+        if isinstance(settings, dict) and "method" not in settings:
+            method = "object" if "object" in settings else name
+            settings = {"method": method, **settings}
+        named[name] = settings
+    return named
