@@ -1,0 +1,134 @@
+"""One self-contained HTML file from a stored run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shaketable.errors import RunError
+from shaketable.report.checks import build_checks
+from shaketable.report.damage import build_damage
+from shaketable.report.header import build_header
+from shaketable.report.limits import build_limits
+from shaketable.report.neighbourhood import build_neighbourhood
+from shaketable.report.panels import build_panels
+from shaketable.report.replay import build_replay
+from shaketable.report.sampling import build_sampling
+from shaketable.report.stored import StoredRun, load_run
+from shaketable.report.structural import build_structural
+from shaketable.report.summary import build_summary
+from shaketable.report.tables import exact, is_number
+from shaketable.report.words import VERDICT_MEANINGS
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def build_report(run_dir: Path, out: Path | None = None) -> Path:
+    """Write the report of a stored run: one HTML file that needs nothing else.
+
+    It is made from ``results.json`` and ``arrays/*.h5`` alone, without the network and without
+    torch. Identical results give identical bytes. The file appears whole or not at all.
+
+    Parameters
+    ----------
+    run_dir
+        The run directory.
+    out
+        The file to write; ``report.html`` in the run directory by default.
+
+    Returns
+    -------
+    Path
+        The written file.
+
+    Raises
+    ------
+    RunError
+        If there is no readable ``results.json`` of a known schema, or the file cannot be written.
+
+    Examples
+    --------
+    >>> build_report(Path("no-such-run"))
+    Traceback (most recent call last):
+    shaketable.errors.RunError: Expected a run directory with results.json, got no-such-run \
+without one; finish the run with 'shaketable run' first, or name the directory it wrote.
+    """
+    run = load_run(Path(run_dir))
+    path = Path(out) if out is not None else Path(run_dir) / "report.html"
+    _write_whole(path, render(run))
+    return path
+
+
+def render(run: StoredRun) -> str:
+    """Return the page as text."""
+    environment = _environment()
+    script = _source(environment, "slider.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    return environment.get_template("report.html").render(
+        header=build_header(run),
+        summary=build_summary(run),
+        worst_case=build_panels(run),
+        damage=build_damage(run),
+        structural=build_structural(run),
+        sampling=build_sampling(run),
+        neighbourhood=build_neighbourhood(run),
+        limits=build_limits(run),
+        replay=build_replay(run),
+        # Last, because it also lists the array files that the sections above could not read.
+        checks=build_checks(run),
+        meanings=VERDICT_MEANINGS,
+        style=_source(environment, "style.css"),
+        script=script,
+        script_digest=digest,
+    )
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("shaketable.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["exact"] = exact
+    environment.tests["numeric"] = is_number
+    return environment
+
+
+def _source(environment: Environment, name: str) -> str:
+    from markupsafe import Markup
+
+    if environment.loader is None:
+        raise RunError(f"Expected the template {name} in the package, got no loader; reinstall it.")
+    text, _, _ = environment.loader.get_source(environment, name)
+    return Markup(text)  # noqa: S704  (our own file, shipped with the package)
+
+
+def _write_whole(path: Path, page: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".report-", suffix=".html")
+    except OSError as error:
+        raise RunError(
+            f"Expected a folder for {path} that can be written, got {error}; name another."
+        ) from error
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(page)
+        part.chmod(0o644)
+        part.replace(path)
+    except OSError as error:
+        raise RunError(
+            f"Expected to write {path}, got {error}; free the place or name another file."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,111 @@
+"""Whatever is missing from a run, a page comes out, well formed and without a lie."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from pathlib import Path
+from typing import Any
+
+import h5py
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from helpers.report_page import read_page
+from helpers.synthetic_run import SyntheticRun, load, save, write_run
+from shaketable.report import build_report
+
+JUNK = (None, "", "text", -1, float("nan"), [], {}, [None], True)
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_run(
+        tmp_path_factory.mktemp("run"), SyntheticRun(size=16, images=("one",), baselines=("tv",))
+    )
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """All places inside the results except the schema."""
+    pairs = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    found = []
+    for key, inner in pairs:
+        if (*path, key) != ("schema",):
+            found += [(*path, key), *_places(inner, (*path, key))]
+    return found
+
+
+def _put(results: Any, path: tuple[Any, ...], value: Any) -> None:
+    for key in path[:-1]:
+        try:
+            results = results[key]
+        except (KeyError, IndexError, TypeError):
+            return  # an earlier change took this place away
+    try:
+        results[path[-1]] = value
+    except (IndexError, TypeError):
+        return
+
+
+@settings(
+    max_examples=50,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+def test_random_junk_in_the_results(original: Path, tmp_path: Path, data: st.DataObject) -> None:
+    results = copy.deepcopy(load(original))
+    places = _places(results)
+    for _ in range(data.draw(st.integers(1, 8))):
+        _put(results, data.draw(st.sampled_from(places)), data.draw(st.sampled_from(JUNK)))
+    directory = tmp_path / "run"
+    if not directory.exists():
+        shutil.copytree(original, directory)
+    save(directory, results)
+    page = read_page(build_report(directory))
+    assert not page.unbalanced
+    assert len(page.headings) == 11
+    assert "nan" not in [value.lower() for value in page.values]
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_random_arrays_missing_or_misshapen(
+    original: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    directory = tmp_path_factory.mktemp("arrays") / "run"
+    shutil.copytree(original, directory)
+    files = sorted((directory / "arrays").iterdir())
+    for _ in range(data.draw(st.integers(1, 6))):
+        with h5py.File(data.draw(st.sampled_from(files)), "a") as store:
+            names: list[str] = []
+            store.visit(names.append)
+            name = data.draw(st.sampled_from(sorted(names) or ["nothing"]))
+            if name in store:
+                del store[name]
+            if data.draw(st.booleans()):
+                store.require_dataset(f"{name}-other", shape=(3,), dtype="f4")
+                store[name] = [[1.0, float("nan")]] if data.draw(st.booleans()) else 3
+    page = read_page(build_report(directory))
+    assert not page.unbalanced
+    assert len(page.headings) == 11
+
+
+@pytest.mark.parametrize("part", ["records", "verdicts", "checks", "notes", "plan", "problem"])
+def test_a_whole_part_missing(original: Path, tmp_path: Path, part: str) -> None:
+    directory = tmp_path / "run"
+    shutil.copytree(original, directory)
+    results = load(original)
+    del results[part]
+    save(directory, results)
+    page = read_page(build_report(directory))
+    assert not page.unbalanced
+    assert len(page.headings) == 11
