@@ -10,6 +10,7 @@ from torch import Tensor
 
 from shaketable.checks import Check
 from shaketable.errors import InputError
+from shaketable.probes.planted import planted_check
 from shaketable.probes.probe import (
     Array,
     Item,
@@ -24,10 +25,12 @@ from shaketable.probes.probe import (
     describe_search,
     number,
     percent,
+    plain,
     slug,
+    support,
 )
 from shaketable.search import SphereAscent, Status, Step, Update, respond, worst_case
-from shaketable.statistics import ratio_interval, share_interval
+from shaketable.statistics import Interval, ratio_interval, share_interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,9 +92,10 @@ class Neighbourhood:
             for index, image in enumerate(subject.image_ids)
         )
 
-    def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:  # noqa: ARG002
-        """The worst-case probe proves the search."""
-        return ()
+    def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:
+        """The configured search finds an instability planted in a linear reconstructor."""
+        images = subject.images[:1]
+        return (planted_check(subject.problem, images, "image", self.search, seed, name=_STRENGTH),)
 
     def measure(self, subject: Subject, item: Item, seed: int, on_progress: OnProgress) -> Outcome:
         """Shake the worst case of one image, for every method its own."""
@@ -169,53 +173,80 @@ class Neighbourhood:
         return v * (size / float(torch.linalg.vector_norm(v)))
 
     def verdict(
-        self,
-        subject: Subject,
-        records: Sequence[Record],
-        checks: Sequence[Check],  # noqa: ARG002
+        self, subject: Subject, records: Sequence[Record], checks: Sequence[Check]
     ) -> Verdict:
         """Judge whether a ball around the worst case is bad, and worse than the stable method.
 
         Unstable: significantly more than half of the draws keep the network's artefact, and that
         artefact is significantly larger than the stable method's own. Stable: significantly less
-        than half keep it, or it is significantly not larger. Else inconclusive. Draws of one image
-        share its worst case, so the interval speaks of noise around these images' worst cases.
+        than half keep it, or it is significantly not larger, every search of the network ran to its
+        end, and the search has shown that it finds planted instabilities. Else inconclusive. Draws
+        of one image share its worst case, so the interval speaks of noise around these images'
+        worst cases.
         """
+        name, baseline = subject.problem.name, subject.primary_baseline
         measure = f"share of draws that keep at least {self.keeps:.0%} of the network's artefact"
-        network = [r for r in records if r["role"] == "network" and r["status"] == Status.FOUND]
-        if not network:
+        network = [r for r in records if r["role"] == "network"]
+        found = [r for r in network if r["status"] == Status.FOUND]
+        if not found:
             return Verdict(probe=self.name, verdict="inconclusive", measure=measure,
                            statement="Nothing can be said: no search of the network ended in a "
                            "state that supports a statement.")  # fmt: skip
         share = share_interval(
-            sum(r["n_persisting"] for r in network), sum(r["n_draws"] for r in network)
+            sum(r["n_persisting"] for r in found), sum(r["n_draws"] for r in found)
         )
-        beside = {
-            r["image"]: r["error"] for r in records
-            if r["method"] == subject.primary_baseline and r["error"]
-        }  # fmt: skip
-        both = [r for r in network if r["image"] in beside and r["error"]]
-        statement = (
-            f"After noise of {percent(self.noise_ratio)} of its size, {share.estimate:.0%} of "
-            f"{share.n} draws keep the artefact (95 % interval {share.low:.0%} to {share.high:.0%})"
-        )
-        word: VerdictWord = "inconclusive"
-        if both:
-            ratio = ratio_interval([r["error"] for r in both], [beside[r["image"]] for r in both])
-            statement += (
-                f"; the artefact of {subject.problem.name} is {ratio.estimate:.2g} times that of "
-                f"{subject.primary_baseline} (95 % interval {ratio.low:.2g} to {ratio.high:.2g})"
+        ratio = self._ratio(found, records, baseline)
+        if ratio is None:
+            word: VerdictWord = "inconclusive"
+            size = "there is no stable method's artefact to compare its size with"
+        else:
+            word, doubt = _word(share, ratio, len(found) == len(network), checks)
+            size = (
+                f"the artefact of {name} is {plain(ratio.estimate)} times as large as that of "
+                f"{baseline} ({support(ratio, plain)}){doubt}"
             )
-            if share.low > 0.5 and ratio.low > 1:
-                word = "unstable"
-            elif share.high < 0.5 or ratio.high <= 1:
-                word = "stable"
         return Verdict(
             probe=self.name,
             verdict=word,
             measure=measure,
             estimate=share.estimate,
             interval=(share.low, share.high),
-            n_images=len(network),
-            statement=statement + ".",
+            n_images=len(found),
+            statement=f"After noise of {percent(self.noise_ratio)} of its size, "
+            f"{percent(share.estimate)} of {share.n} draws keep the artefact "
+            f"({percent(share.confidence)} interval {percent(share.low)} to {percent(share.high)}); "
+            f"{size}.",
         )
+
+    @staticmethod
+    def _ratio(
+        found: Sequence[Record], records: Sequence[Record], baseline: str | None
+    ) -> Interval | None:
+        """Size of the network's artefacts over the stable method's; None without pairs."""
+        beside = {
+            r["image"]: r["error"] for r in records
+            if r["method"] == baseline and r["status"] == Status.FOUND and r["error"]
+        }  # fmt: skip
+        both = [r for r in found if r["image"] in beside and r["error"]]
+        if not both:
+            return None
+        return ratio_interval([r["error"] for r in both], [beside[r["image"]] for r in both])
+
+
+_STRENGTH = "search strength (neighbourhood)"
+
+
+def _word(
+    share: Interval, ratio: Interval, complete: bool, checks: Sequence[Check]
+) -> tuple[VerdictWord, str]:
+    """The verdict and, where small numbers do not mean stable, why."""
+    if share.low > 0.5 and ratio.low > 1:
+        return "unstable", ""
+    if share.high >= 0.5 and ratio.high > 1:
+        return "inconclusive", ""
+    if not complete:
+        return "inconclusive", ", but some searches support no statement"
+    strength = [check for check in checks if check.name == _STRENGTH]
+    if not strength or not all(check.passed for check in strength):
+        return "inconclusive", ", but the search has not shown that it finds planted instabilities"
+    return "stable", ""

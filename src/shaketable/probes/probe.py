@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from shaketable.checks import Check
-from shaketable.errors import InputError
+from shaketable.errors import InputError, ShapeError
 from shaketable.problem import Problem
 from shaketable.protocols import ForwardMap, Reconstructor
 from shaketable.search import Update
+from shaketable.statistics import Interval
 
 Role = Literal["network", "baseline"]
 Record = dict[str, Any]
@@ -60,6 +61,8 @@ class Subject:
     ------
     InputError
         If names are missing, repeated, or a baseline is called as the network.
+    ShapeError
+        If images are not two-dimensional.
     """
 
     problem: Problem
@@ -68,13 +71,24 @@ class Subject:
     baselines: Mapping[str, Reconstructor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if len(self.problem.forward.image_shape) != 2:
+            raise ShapeError(
+                "Expected a forward map of two-dimensional images for the probes, got image shape "
+                f"{tuple(self.problem.forward.image_shape)}; give MatrixMap or NumpyMap "
+                "image_shape=(H, W), (1, n) for signals.",
+                got=tuple(self.problem.forward.image_shape),
+            )
         if len(self.image_ids) != len(self.images):
             raise InputError(
-                f"Expected one name per image ({len(self.images)}), got {len(self.image_ids)}."
+                f"Expected one name per image ({len(self.images)}), got {len(self.image_ids)}; "
+                "name every image once."
             )
         slugs = [slug(name) for name in self.image_ids]
         if len(set(slugs)) != len(slugs):
-            raise InputError(f"Expected different image names, got {', '.join(self.image_ids)}.")
+            raise InputError(
+                f"Expected image names that differ in their letters and digits, got "
+                f"{', '.join(self.image_ids)}; rename those that are alike."
+            )
         if self.problem.name in self.baselines:
             raise InputError(
                 f"Expected a stable method with a name of its own, got {self.problem.name!r} for both; "
@@ -218,21 +232,10 @@ def array_sha256(values: Array) -> str:
     return digest.hexdigest()
 
 
-def paired(
-    records: Sequence[Record], network: str, baseline: str | None, field_name: str
-) -> list[tuple[str, float, float]]:
-    """``(image, network, baseline)``: a field averaged per image, where both have it."""
-    values: dict[str, dict[str, list[float]]] = {}
-    for record in records:
-        value = record.get(field_name)
-        if value is not None:
-            by_method = values.setdefault(record["image"], {})
-            by_method.setdefault(record["method"], []).append(float(value))
-    return [
-        (image, float(np.mean(by[network])), float(np.mean(by[baseline])))
-        for image, by in values.items()
-        if baseline is not None and network in by and baseline in by
-    ]
+def sampled_sha256(forward: ForwardMap) -> str | None:
+    """Hash of a map's sampled positions; None where all are sampled."""
+    sampled = forward.sampled
+    return None if sampled is None else array_sha256(sampled.detach().cpu().numpy())
 
 
 def describe_search(search: Update) -> dict[str, object]:
@@ -246,3 +249,17 @@ def describe_search(search: Update) -> dict[str, object]:
 def percent(value: float) -> str:
     """A relative size in words: ``0.02`` -> ``2 %``."""
     return f"{100 * value:.3g} %"
+
+
+def plain(value: float) -> str:
+    """A number as a sentence shows it: ``4.3``, ``120``, ``1,234``."""
+    return f"{value:,.0f}" if 100 <= abs(value) < 1e7 else f"{value:.2g}"
+
+
+def support(interval: Interval, show: Callable[[float], str]) -> str:
+    """What an estimate over images rests on: ``95 % interval 1.2 to 3.4, 5 images``."""
+    n_images = "1 image" if interval.n == 1 else f"{interval.n} images"
+    if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
+        return f"{n_images}, too few for an interval"
+    bounds = f"{show(interval.low)} to {show(interval.high)}"
+    return f"{percent(interval.confidence)} interval {bounds}, {n_images}"

@@ -23,7 +23,10 @@ from shaketable.probes.probe import (
     VerdictWord,
     array,
     number,
+    percent,
+    sampled_sha256,
     slug,
+    support,
 )
 from shaketable.protocols import ForwardMap
 from shaketable.statistics import Interval, mean_interval
@@ -54,6 +57,12 @@ class Sampling:
     name = "sampling"
 
     def __post_init__(self) -> None:
+        shapes = {tuple(forward.image_shape) for forward in self.maps.values()}
+        if len(shapes) > 1:
+            raise InputError(
+                "Expected maps of one image shape, got "
+                f"{' and '.join(map(str, sorted(shapes)))}; make all for the same images."
+            )
         if self.trained_rate not in self.maps or len(self.maps) < 2:
             raise InputError(
                 "Expected at least two sampling rates with the trained one among them, got "
@@ -72,7 +81,12 @@ class Sampling:
 
     def describe(self) -> dict[str, object]:
         """Settings for the record."""
-        return {"rates": sorted(self.maps), "trained_rate": self.trained_rate}
+        rates = sorted(self.maps)
+        return {
+            "rates": rates,
+            "trained_rate": self.trained_rate,
+            "sampled_sha256": [sampled_sha256(self.maps[rate]) for rate in rates],
+        }
 
     def items(self, subject: Subject) -> tuple[Item, ...]:
         """One per image."""
@@ -130,7 +144,8 @@ class Sampling:
 
         Unstable: at some higher rate PSNR is significantly below that at the trained rate while the
         stable method's is not (intervals at a level divided by the number of rates). Stable: at
-        every higher rate it is significantly not below. Without higher rates: inconclusive.
+        every higher rate it is significantly not below and every image could be measured. Without
+        higher rates: inconclusive.
         """
         measure = "smallest change of PSNR (dB) from the trained rate to a higher one, network"
         higher = [rate for rate in sorted(self.maps) if rate > self.trained_rate]
@@ -139,9 +154,15 @@ class Sampling:
         if not network:
             return Verdict(
                 probe=self.name, verdict="inconclusive", measure=measure,
-                statement="Nothing can be said: no image was measured at a rate above the trained one.",
+                statement="Nothing can be said: no image has a PSNR both at the trained rate and at a "
+                "higher one.",
             )  # fmt: skip
         beside = self._changes(records, subject.primary_baseline, higher, confidence)
+        lost = [  # a PSNR without a number is infinite for a perfect image, whose SSIM is a number
+            r for r in records
+            if r["role"] == "network" and r["rate"] >= self.trained_rate
+            and r["psnr"] is None and r["ssim"] is None
+        ]  # fmt: skip
         rate, worst = min(network.items(), key=lambda entry: entry[1].estimate)
         falls = [
             r for r, change in network.items()
@@ -152,13 +173,14 @@ class Sampling:
             word = "unstable"
             rate = min(falls, key=lambda r: network[r].estimate)
             worst = network[rate]
-        elif all(change.low >= 0 for change in network.values()):
+        elif all(change.low >= 0 for change in network.values()) and not lost:
             word = "stable"
         other = (
-            f"; {subject.primary_baseline}: {beside[rate].estimate:+.1f} dB"
+            f"; {subject.primary_baseline}: {_decibels(beside[rate].estimate)}"
             if rate in beside
             else ""
         )
+        other += f"; {len(lost)} of its reconstructions are not finite" if lost else ""
         return Verdict(
             probe=self.name,
             verdict=word,
@@ -166,10 +188,9 @@ class Sampling:
             estimate=worst.estimate,
             interval=(worst.low, worst.high),
             n_images=worst.n,
-            statement=f"From {self.trained_rate:.0%} sampling, which {subject.problem.name} was trained "
-            f"for to {rate:.0%} its PSNR changes by {worst.estimate:+.1f} dB ({confidence:.1%} interval "
-            f"{worst.low:+.1f} to {worst.high:+.1f}, {worst.n} "
-            f"{'image' if worst.n == 1 else 'images'}){other}.",
+            statement=f"From {percent(self.trained_rate)} sampling, which {subject.problem.name} was "
+            f"trained for, to {percent(rate)} its PSNR changes by {_decibels(worst.estimate)} "
+            f"({support(worst, _decibels)}){other}.",
         )
 
     def _changes(
@@ -195,3 +216,7 @@ class Sampling:
             if changes:
                 result[rate] = mean_interval(changes, confidence=confidence)
         return result
+
+
+def _decibels(value: float) -> str:
+    return f"{value:+.2f} dB"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -22,8 +23,8 @@ from shaketable.probes.probe import (
     VerdictWord,
     array,
     number,
-    paired,
     slug,
+    support,
 )
 from shaketable.statistics import mean_interval
 
@@ -127,45 +128,65 @@ class Structural:
     ) -> Verdict:
         """Compare how far contrast recovery is from one, network against stable method.
 
-        The details of one image are averaged first: images are the independent units.
+        The details of one image are averaged first: images are the independent units. Unstable:
+        the network is significantly farther from one. Stable: significantly not farther, and every
+        detail could be measured. Else inconclusive.
         """
-        measure = (
-            "distance of contrast recovery from 1, network minus stable method, mean over details"
-        )
-        missed = [
-            record | {"missed": abs(1 - record["contrast_recovery"])}
-            for record in records
-            if record["contrast_recovery"] is not None
-        ]
-        pairs = paired(missed, subject.problem.name, subject.primary_baseline, "missed")
-        if not pairs:
+        name, baseline = subject.problem.name, subject.primary_baseline
+        network, beside = _missed(records, name), _missed(records, baseline)
+        both = [key for key in network if key in beside]
+        if not both:
+            reason = "there is no stable method" if baseline is None else "there is no detail"
             return Verdict(
                 probe=self.name,
                 verdict="inconclusive",
-                measure=measure,
-                statement="Nothing can be said: there is no stable method or no image to compare with.",
+                measure=_MEASURE,
+                statement=f"Nothing can be said: {reason} to compare with.",
             )
-        difference = mean_interval([network - baseline for _, network, baseline in pairs])
-        recovered = [r["contrast_recovery"] for r in missed if r["role"] == "network"]
-        beside = [r["contrast_recovery"] for r in missed if r["method"] == subject.primary_baseline]
-        word: VerdictWord = (
-            "unstable"
-            if difference.low > 0
-            else "stable"
-            if difference.high <= 0
-            else "inconclusive"
+        images = sorted({image for image, _ in both})
+        difference = mean_interval(
+            [fmean(network[k] - beside[k] for k in both if k[0] == image) for image in images]
         )
-        n = difference.n
+        n_lost = sum(r["method"] == name and r["contrast_recovery"] is None for r in records)
+        word: VerdictWord = "inconclusive"
+        if difference.low > 0:
+            word = "unstable"
+        elif difference.high <= 0 and n_lost == 0:
+            word = "stable"
+        recovered = {
+            method: fmean(
+                r["contrast_recovery"]
+                for r in records
+                if r["method"] == method and (r["image"], r["detail"]) in both
+            )
+            for method in (name, baseline)
+        }
+        lost = f"; in {n_lost} cases its reconstruction is not finite" if n_lost else ""
         return Verdict(
             probe=self.name,
             verdict=word,
-            measure=measure,
+            measure=_MEASURE,
             estimate=difference.estimate,
             interval=(difference.low, difference.high),
-            n_images=n,
-            statement=f"{subject.problem.name} recovers {sum(recovered) / len(recovered):.0%} of the "
-            f"contrast of inserted details, {subject.primary_baseline} {sum(beside) / len(beside):.0%}; "
-            f"it misses {difference.estimate:+.3f} more of the contrast than the stable method (95 % "
-            f"interval {difference.low:+.3f} to {difference.high:+.3f}, {n} "
-            f"{'image' if n == 1 else 'images'}).",
+            n_images=difference.n,
+            statement=f"{name} recovers {recovered[name]:.0%} of the contrast of inserted details, "
+            f"{baseline} {recovered[baseline]:.0%}; {name} is {abs(difference.estimate):.3f} "
+            f"{'farther from' if difference.estimate > 0 else 'closer to'} full contrast on average "
+            f"(difference: {support(difference, _signed)}){lost}.",
         )
+
+
+_MEASURE = "distance of contrast recovery from 1, network minus stable method, mean over details"
+
+
+def _missed(records: Sequence[Record], method: str | None) -> dict[tuple[str, str], float]:
+    """Distance of contrast recovery from one by image and detail, where it could be measured."""
+    return {
+        (record["image"], record["detail"]): abs(1 - record["contrast_recovery"])
+        for record in records
+        if record["method"] == method and record["contrast_recovery"] is not None
+    }
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -61,7 +62,8 @@ class WorstCase:
     n_random
         Random perturbations of equal size per radius.
     limit
-        Largest amplification that is accepted; None compares with the stable method instead.
+        Largest amplification that is accepted, at any radius; None compares the damage at the
+        largest radius with the stable method's instead.
 
     Examples
     --------
@@ -78,6 +80,20 @@ class WorstCase:
     name = "worst_case"
 
     def __post_init__(self) -> None:
+        if self.domain not in ("image", "data"):
+            raise InputError(
+                f"Expected domain 'image' or 'data', got {self.domain!r}; choose one of them."
+            )
+        if (
+            len(self.radii) == 0
+            or self.radii[0] <= 0
+            or any(b <= a for a, b in pairwise(self.radii))
+        ):
+            raise InputError(
+                f"Expected positive, strictly increasing radii, got {self.radii}; sort them."
+            )
+        if self.limit is not None and not self.limit > 0:
+            raise InputError(f"Expected a limit above 0, got {self.limit}; leave it out for none.")
         if self.n_random < 1:
             raise InputError(
                 f"Expected at least one random perturbation, got n_random={self.n_random}; "
@@ -103,7 +119,9 @@ class WorstCase:
 
     def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:
         """The configured search finds an instability planted in a linear reconstructor."""
-        return (planted_check(subject.problem, subject.images[:1], self.domain, self.search, seed),)
+        name = f"search strength ({self.domain} domain)"
+        images = subject.images[:1]
+        return (planted_check(subject.problem, images, self.domain, self.search, seed, name=name),)
 
     def measure(self, subject: Subject, item: Item, seed: int, on_progress: OnProgress) -> Outcome:
         """Search one image with every method."""
@@ -149,7 +167,7 @@ class WorstCase:
     def verdict(
         self, subject: Subject, records: Sequence[Record], checks: Sequence[Check]
     ) -> Verdict:
-        """Compare the network's damage at the largest radius with the limit or the stable method."""
+        """Compare the network's damage with the limit or the stable method's, see `judge`."""
         mine = [record for record in records if record["domain"] == self.domain]
         return judge(subject, mine, checks, domain=self.domain, limit=self.limit)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shaketable.checks import Check
-from shaketable.probes.probe import Record, Subject, Verdict, VerdictWord, paired, percent
+from shaketable.probes.probe import Record, Subject, Verdict, VerdictWord, percent, plain, support
 from shaketable.search import Status
 from shaketable.statistics import Interval, mean_interval, ratio_interval
 
 _CONCLUSIVE = {str(Status.FOUND), str(Status.BUDGET_SPENT)}
+_RATIO = "damage of the network / damage of the stable method, each at its own worst case found"
+_AMPLIFICATION = "amplification of the worst perturbation found, largest over the radii"
 
 
 def judge(
@@ -20,123 +22,151 @@ def judge(
     domain: str,
     limit: float | None,
 ) -> Verdict:
-    """Judge the records of one domain at the largest radius.
+    """Judge the records of one domain.
 
-    Unstable: the network's damage is significantly larger than the stable method's own worst case
-    at the same radius and budget (or than the limit), or a perturbation made it non-finite.
-    Stable: significantly not larger, every search of the network ended in a state that supports a
-    statement, and the search has shown that it finds planted instabilities. Else inconclusive.
+    Unstable: a perturbation made the network's output NaN or infinite; or, at the largest radius,
+    the network's damage is significantly larger than the stable method's own worst case, searched
+    with no fewer gradients; or, with a limit, the largest amplification over the radii is
+    significantly above it. Stable: significantly not larger, every search of the network ran to
+    its end, and the search has shown that it finds planted instabilities. Else inconclusive.
     """
-    if not records:
+    network = [record for record in records if record["role"] == "network"]
+    if not network:
         return Verdict(
             probe="worst_case", domain=domain, verdict="inconclusive",
-            measure=_RATIO, statement="No image was measured, so nothing can be said.",
+            measure=_RATIO if limit is None else _AMPLIFICATION,
+            statement="Nothing can be said: no image was measured.",
         )  # fmt: skip
-    radius = max(record["radius"] for record in records)
-    at_radius = [record for record in records if record["radius"] == radius]
-    network = [record for record in at_radius if record["role"] == "network"]
-    broken = [record for record in network if record["status"] == Status.NOT_FINITE]
+    # without an error the output was lost; an error beside this status means a clean
+    # reconstruction or a gradient that was not finite, which no perturbation has caused
+    broken = [r for r in network if r["status"] == Status.NOT_FINITE and r["error"] is None]
     if broken:
-        return Verdict(
-            probe="worst_case", domain=domain, verdict="unstable", measure=_RATIO,
-            n_images=len(network),
-            statement=f"A perturbation of {percent(radius)} turns the reconstruction of "
-            f"{len(broken)} of {len(network)} images into NaN or infinity.",
-        )  # fmt: skip
-    conclusive = [record for record in at_radius if record["status"] in _CONCLUSIVE]
+        return _broken(network, broken, domain)
     if limit is not None:
-        return _against_limit(conclusive, network, checks, domain, radius, limit)
-    return _against_baseline(subject, conclusive, network, checks, domain, radius)
+        return _against_limit(network, checks, domain, limit)
+    radius = max(record["radius"] for record in network)
+    at_radius = [record for record in records if record["radius"] == radius]
+    return _against_baseline(subject, at_radius, checks, domain, radius)
 
 
-_RATIO = "damage of the network / damage of the stable method, each at its own worst case found"
+def _broken(network: Sequence[Record], broken: Sequence[Record], domain: str) -> Verdict:
+    smallest: dict[str, float] = {}
+    for record in broken:
+        radius = min(record["radius"], smallest.get(record["image"], record["radius"]))
+        smallest[record["image"]] = radius
+    n_images = len({record["image"] for record in network})
+    return Verdict(
+        probe="worst_case", domain=domain, verdict="unstable", n_images=n_images,
+        measure="images whose reconstruction a perturbation made NaN or infinite",
+        estimate=float(len(smallest)),
+        statement=f"A perturbation of at most {percent(max(smallest.values()))} in the {domain} "
+        f"domain turns the reconstruction of {len(smallest)} of {_images(n_images)} into NaN or "
+        "infinity.",
+    )  # fmt: skip
 
 
 def _against_baseline(
-    subject: Subject, conclusive: Sequence[Record], network: Sequence[Record],
-    checks: Sequence[Check], domain: str, radius: float,
+    subject: Subject, at_radius: Sequence[Record], checks: Sequence[Check], domain: str,
+    radius: float,
 ) -> Verdict:  # fmt: skip
-    baseline = subject.primary_baseline
-    pairs = paired(conclusive, subject.problem.name, baseline, "error")
-    pairs = [pair for pair in pairs if pair[1] > 0 and pair[2] > 0]
+    name, baseline = subject.problem.name, subject.primary_baseline
+    network = [record for record in at_radius if record["role"] == "network"]
+    beside = {r["image"]: r for r in at_radius if r["method"] == baseline and _supports(r)}
+    pairs = [(r, beside[r["image"]]) for r in network if _supports(r) and r["image"] in beside]
     if not pairs:
         reason = (
             "there is no stable method to compare with"
             if baseline is None
-            else f"no search ended in a state that supports a statement ({_count(network)})"
+            else f"no image has searches of {name} and {baseline} that support a statement "
+            f"({_ended(at_radius, name)}; {_ended(at_radius, baseline)})"
         )
         return Verdict(probe="worst_case", domain=domain, verdict="inconclusive", measure=_RATIO,
                        statement=f"Nothing can be said: {reason}.")  # fmt: skip
-    ratio = ratio_interval([pair[1] for pair in pairs], [pair[2] for pair in pairs])
-    word, why = _word(ratio, 1.0, network, checks, domain, len(pairs))
-    size = (
-        f"{ratio.estimate:.2g} times as much as"
-        if ratio.estimate >= 1
-        else f"{ratio.estimate:.2g} times as much (less) as"
-    )
+    ratio = ratio_interval([mine["error"] for mine, _ in pairs], [_damage(its) for _, its in pairs])
+    shortfall = ""
+    if any(its["status"] != Status.FOUND and its["n_gradients"] < mine["n_gradients"]
+           for mine, its in pairs):  # fmt: skip
+        shortfall = f", but {baseline} was searched with fewer gradients"
+    if len(pairs) < len(network):
+        doubt = f", but some searches support no statement ({_ended(at_radius, name)})"
+    else:
+        doubt = _doubt(network, checks, domain)
+    word, why = _word(ratio, 1.0, shortfall, doubt)
     return Verdict(
         probe="worst_case", domain=domain, verdict=word, measure=_RATIO, estimate=ratio.estimate,
         interval=(ratio.low, ratio.high), n_images=ratio.n,
         statement=f"The worst perturbation found of {percent(radius)} in the {domain} domain changes "
-        f"the image of {subject.problem.name} {size} the worst one found for {baseline} changes its "
-        f"image ({_interval(ratio)}, {_images(ratio.n)}){why}.",
+        f"the image of {name} {plain(ratio.estimate)} times as much as the worst one found for "
+        f"{baseline} changes its image ({support(ratio, plain)}){why}.",
     )  # fmt: skip
 
 
 def _against_limit(
-    conclusive: Sequence[Record], network: Sequence[Record], checks: Sequence[Check],
-    domain: str, radius: float, limit: float,
-) -> Verdict:  # fmt: skip
-    measure = "amplification of the worst perturbation found"
-    values = [
-        record["amplification"]
-        for record in conclusive
-        if record["role"] == "network" and record["amplification"] is not None
-    ]
-    if not values:
-        return Verdict(probe="worst_case", domain=domain, verdict="inconclusive", measure=measure,
+    network: Sequence[Record], checks: Sequence[Check], domain: str, limit: float
+) -> Verdict:
+    largest: dict[str, Record] = {}
+    for record in network:
+        before = largest.get(record["image"])
+        if _supports(record) and (
+            before is None or record["amplification"] > before["amplification"]
+        ):
+            largest[record["image"]] = record
+    if not largest:
+        return Verdict(probe="worst_case", domain=domain, verdict="inconclusive",
+                       measure=_AMPLIFICATION,
                        statement="Nothing can be said: no search ended in a state that supports a "
-                       f"statement ({_count(network)}).")  # fmt: skip
-    mean = mean_interval(values)
-    word, why = _word(mean, limit, network, checks, domain, len(values))
+                       f"statement ({_ended(network)}).")  # fmt: skip
+    mean = mean_interval([record["amplification"] for record in largest.values()])
+    doubt = _doubt(network, checks, domain)
+    word, why = _word(mean, limit, "", doubt)
+    radius = max(record["radius"] for record in network)
     return Verdict(
-        probe="worst_case", domain=domain, verdict=word, measure=measure, estimate=mean.estimate,
-        interval=(mean.low, mean.high), n_images=mean.n,
-        statement=f"The worst perturbation found of {percent(radius)} in the {domain} domain is "
-        f"amplified {mean.estimate:.2g} times ({_interval(mean)}, {_images(mean.n)}); the limit is "
+        probe="worst_case", domain=domain, verdict=word, measure=_AMPLIFICATION,
+        estimate=mean.estimate, interval=(mean.low, mean.high), n_images=mean.n,
+        statement=f"The worst perturbation found of at most {percent(radius)} in the {domain} domain "
+        f"is amplified {plain(mean.estimate)} times ({support(mean, plain)}); the limit is "
         f"{limit:g}{why}.",
     )  # fmt: skip
 
 
-def _word(
-    interval: Interval, limit: float, network: Sequence[Record], checks: Sequence[Check],
-    domain: str, n_used: int,
-) -> tuple[VerdictWord, str]:  # fmt: skip
+def _supports(record: Record) -> bool:
+    return bool(record["status"] in _CONCLUSIVE and record["error"] and record["amplification"])
+
+
+def _damage(record: Record) -> float:
+    """A stable method's worst: its own worst case, or the network's where that is worse."""
+    return max(float(record["error"]), float(record.get("given_network_error") or 0.0))
+
+
+def _word(interval: Interval, limit: float, shortfall: str, doubt: str) -> tuple[VerdictWord, str]:
     """The verdict and, where it is inconclusive for another reason than the interval, why."""
     if interval.low > limit:
-        return "unstable", ""
+        return ("inconclusive", shortfall) if shortfall else ("unstable", "")
     if interval.high > limit:
         return "inconclusive", ""
-    if n_used < len(network):
-        return "inconclusive", f", but some searches support no statement ({_count(network)})"
-    spent = [record for record in network if record["status"] == Status.BUDGET_SPENT]
-    if spent:
-        return "inconclusive", ", but the budget ended before the search did"
-    strength = [c for c in checks if c.name == f"search strength ({domain} domain)"]
+    return ("inconclusive", doubt) if doubt else ("stable", "")
+
+
+def _doubt(network: Sequence[Record], checks: Sequence[Check], domain: str) -> str:
+    """Why small damage would not mean stable; empty where it would."""
+    if not all(_supports(record) for record in network):
+        return f", but some searches support no statement ({_ended(network)})"
+    if any(record["status"] == Status.BUDGET_SPENT for record in network):
+        return ", but the budget ended before the search did"
+    strength = [check for check in checks if check.name == f"search strength ({domain} domain)"]
     if not strength or not all(check.passed for check in strength):
-        return "inconclusive", ", but the search has not shown that it finds planted instabilities"
-    return "stable", ""
+        return ", but the search has not shown that it finds planted instabilities"
+    return ""
 
 
-def _count(network: Sequence[Record]) -> str:
-    statuses: dict[str, int] = {}
-    for record in network:
-        statuses[record["status"]] = statuses.get(record["status"], 0) + 1
-    return ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items()))
-
-
-def _interval(interval: Interval) -> str:
-    return f"95 % interval {interval.low:.2g} to {interval.high:.2g}"
+def _ended(records: Sequence[Record], method: str | None = None) -> str:
+    """How the searches ended: ``found: 2, stuck: 1``, with the method's name where given."""
+    counts: dict[str, int] = {}
+    for record in records:
+        if method is None or record["method"] == method:
+            counts[record["status"]] = counts.get(record["status"], 0) + 1
+    listed = ", ".join(f"{status}: {count}" for status, count in sorted(counts.items()))
+    return listed if method is None else f"{method} {listed or 'not searched'}"
 
 
 def _images(n: int) -> str:
