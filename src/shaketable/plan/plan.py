@@ -51,12 +51,13 @@ class Plan:
             )
 
     def describe(self) -> dict[str, object]:
-        """Settings for the record."""
+        """Settings for the record, by name; a list of them where a probe runs in two domains."""
         baselines = {}
         for name, method in self.baselines.items():
             describe = getattr(method, "describe", None)
             baselines[name] = describe() if callable(describe) else {"type": type(method).__name__}
-        return {
-            "probes": [{"name": probe.name, **probe.describe()} for probe in self.probes],
-            "baselines": baselines,
-        }
+        probes: dict[str, object] = {}
+        for name in dict.fromkeys(probe.name for probe in self.probes):
+            settings = [probe.describe() for probe in self.probes if probe.name == name]
+            probes[name] = settings[0] if len(settings) == 1 else settings
+        return {"probes": probes, "baselines": baselines}
