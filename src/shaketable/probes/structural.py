@@ -23,6 +23,7 @@ from shaketable.probes.probe import (
     VerdictWord,
     array,
     number,
+    percent,
     slug,
     support,
 )
@@ -169,8 +170,8 @@ class Structural:
             estimate=difference.estimate,
             interval=(difference.low, difference.high),
             n_images=difference.n,
-            statement=f"{name} recovers {recovered[name]:.0%} of the contrast of inserted details, "
-            f"{baseline} {recovered[baseline]:.0%}; {name} is {abs(difference.estimate):.3f} "
+            statement=f"{name} recovers {percent(recovered[name])} of the contrast of inserted details, "
+            f"{baseline} {percent(recovered[baseline])}; {name} is {abs(difference.estimate):.3f} "
             f"{'farther from' if difference.estimate > 0 else 'closer to'} full contrast on average "
             f"(difference: {support(difference, _signed)}){lost}.",
         )

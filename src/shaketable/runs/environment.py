@@ -10,8 +10,14 @@ import torch
 _LIBRARIES = ("torch", "numpy", "scipy", "h5py", "scikit-image", "PyWavelets")
 
 
-def environment() -> dict[str, object]:
-    """Versions, machine and threads; nothing that changes from run to run."""
+def environment(device: torch.device) -> dict[str, object]:
+    """Versions, machine, device and threads; nothing that changes from run to run.
+
+    Parameters
+    ----------
+    device
+        Where the images are.
+    """
     libraries: dict[str, str] = {}
     for name in _LIBRARIES:
         try:
@@ -23,5 +29,5 @@ def environment() -> dict[str, object]:
         "platform": f"{platform.system()} {platform.machine()}",
         "libraries": libraries,
         "n_threads": torch.get_num_threads(),
-        "device": "cuda" if torch.cuda.is_available() else "cpu",
+        "device": device.type,
     }

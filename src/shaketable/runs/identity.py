@@ -11,11 +11,11 @@ import torch
 from shaketable.modules import reachable_modules
 from shaketable.plan import Plan
 from shaketable.probes import Subject
-from shaketable.probes.probe import array, array_sha256
+from shaketable.probes.probe import array, array_sha256, sampled_sha256
 
 
 def image_entries(subject: Subject) -> list[dict[str, object]]:
-    """One entry per image: id, hash, shape, peak and norm."""
+    """One entry per image: id, hash, shape, dtype, peak and norm."""
     entries = []
     for name, image in zip(subject.image_ids, subject.images, strict=True):
         values = image.abs()
@@ -24,6 +24,7 @@ def image_entries(subject: Subject) -> list[dict[str, object]]:
                 "id": name,
                 "sha256": array_sha256(array(image)),
                 "shape": list(image.shape),
+                "dtype": str(image.dtype).removeprefix("torch."),
                 "peak": float(values.max()),
                 "norm": float(torch.linalg.vector_norm(values.double())),
             }
@@ -49,7 +50,7 @@ def describe_problem(subject: Subject) -> dict[str, object]:
         "weights_sha256": weights_sha256(problem.reconstruct),
         "baseline": subject.primary_baseline,
         "baselines": list(subject.baselines),
-        "map": described | {"sampled_sha256": _sampled_sha256(subject)},
+        "map": described | {"sampled_sha256": sampled_sha256(problem.forward)},
         "real": problem.real,
         "units": problem.units,
         "images": image_entries(subject),
@@ -62,7 +63,11 @@ def identity(subject: Subject, plan: Plan, seed: int) -> dict[str, object]:
     return {
         "network": {"name": problem["network"], "weights_sha256": problem["weights_sha256"]},
         "map": problem["map"],
-        "images": problem["images"],
+        # peak and norm are sums, which other thread counts round differently
+        "images": [
+            {key: entry[key] for key in ("id", "sha256", "shape", "dtype")}
+            for entry in image_entries(subject)
+        ],
         "plan": plan.describe(),
         "seed": seed,
     }
@@ -79,12 +84,12 @@ def weights_sha256(reconstruct: object) -> str | None:
             if isinstance(value, torch.Tensor):
                 found = True
                 digest.update(key.encode())
-                digest.update(array_sha256(value.detach().cpu().numpy()).encode())
+                digest.update(f"{value.dtype}{tuple(value.shape)}".encode())
+                digest.update(_bytes(value))
     return digest.hexdigest() if found else None
 
 
-def _sampled_sha256(subject: Subject) -> str | None:
-    sampled = subject.problem.forward.sampled
-    if sampled is None:
-        return None
-    return array_sha256(sampled.detach().cpu().numpy())
+def _bytes(value: torch.Tensor) -> bytes:
+    """The memory of a tensor, of types that NumPy lacks too (bfloat16)."""
+    flat = value.detach().cpu().contiguous().reshape(-1)
+    return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""

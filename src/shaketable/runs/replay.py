@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -29,9 +31,10 @@ class Replay:
     item, method, radius
         Which record.
     stored_error, error
-        What the record says and what came out now, ``‖f(A(x + r)) - f(A x)‖₂``.
+        What the record says and what came out now, ``‖f(A(x + r)) - f(A x)‖₂``; NaN where the
+        reconstruction was not finite.
     hash_matches
-        The stored perturbation is the one that the record was made from.
+        The stored image and perturbation are those that the record was made from.
     """
 
     item: str
@@ -43,7 +46,9 @@ class Replay:
 
     @property
     def agrees(self) -> bool:
-        """Hash and error (to 0.1 %) are those of the record."""
+        """Hashes and error (to 0.1 %, or not finite both times) are those of the record."""
+        if math.isnan(self.stored_error):
+            return self.hash_matches and not math.isfinite(self.error)
         scale = max(abs(self.stored_error), 1e-12)
         return self.hash_matches and abs(self.error - self.stored_error) <= _AGREE * scale
 
@@ -68,9 +73,10 @@ def replay(
     stored = load_run(directory)
     store = Store(Path(directory))
     methods = {problem.name: problem.reconstruct, **baselines}
+    entries = {entry["id"]: entry for entry in stored.results["problem"]["images"]}
     result = []
     for record in stored.results["records"]:
-        if record["probe"] != "worst_case" or record["error"] is None:
+        if record["probe"] != "worst_case":
             continue
         if record["method"] not in methods:
             raise RunError(
@@ -80,34 +86,44 @@ def replay(
         replaced = Problem(
             forward=problem.forward, reconstruct=methods[record["method"]], real=problem.real
         )
-        result.append(_replay_one(store, record, replaced))
+        entry = entries[record["image"]]
+        result.append(_replay_one(store, record, replaced, entry))
     return tuple(result)
 
 
-def _replay_one(store: Store, record: Record, problem: Problem) -> Replay:
+def _replay_one(store: Store, record: Record, problem: Problem, entry: Mapping[str, Any]) -> Replay:
     import h5py
     import numpy as np
 
     try:
         with h5py.File(store.array_file(record["item"]), "r") as file:
-            image = torch.from_numpy(file["image"][()])[None]
-            radii = file["radii"][()]
-            index = int(np.argmin(np.abs(radii - record["radius"])))
-            perturbation = file[f"methods/{record['method']}/perturbation"][index]
+            stored_image = file["image"][()]
+            index = int(np.argmin(np.abs(file["radii"][()] - record["radius"])))
+            stored = file[f"methods/{record['method']}/perturbation"][index]
     except (OSError, KeyError) as error:
         raise RunError(
             f"Expected readable arrays of {record['item']}, got {type(error).__name__}; run the plan "
             "again with the same directory."
         ) from error
-    given = torch.from_numpy(perturbation)[None]
+    # arrays are stored in single precision, the run may have been in double
+    image = torch.from_numpy(stored_image)[None].to(getattr(torch, entry["dtype"]))
+    perturbation = torch.from_numpy(stored)[None]
+    perturbation = perturbation.to(_precision(perturbation, image))
     with torch.no_grad():
         clean = problem.reconstruct(problem.forward(problem.prepare(image)), problem.forward)
-    output = respond(problem, image, given, domain=record["domain"])
+    output = respond(problem, image, perturbation, domain=record["domain"])
     return Replay(
         item=record["item"],
         method=record["method"],
         radius=record["radius"],
-        stored_error=record["error"],
+        stored_error=math.nan if record["error"] is None else record["error"],
         error=float(torch.linalg.vector_norm(output - clean)),
-        hash_matches=array_sha256(perturbation) == record["replay_sha256"],
+        hash_matches=array_sha256(stored) == record["replay_sha256"]
+        and array_sha256(stored_image) == entry["sha256"],
     )
+
+
+def _precision(values: torch.Tensor, like: torch.Tensor) -> torch.dtype:
+    """The dtype of ``values`` in the precision of ``like``."""
+    real = like.dtype.to_real()
+    return real.to_complex() if values.is_complex() else real

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import shaketable
 from shaketable.checks import Check
@@ -44,10 +44,12 @@ def assemble(
     for probe in plan.probes:
         keys = [item.key for item in probe.items(subject)]
         mine = [record for key in keys for record in finished.get(key, ())]
-        missing += sum(key not in finished for key in keys)
+        n_missing = sum(key not in finished for key in keys)
+        missing += n_missing
         records += mine
-        verdicts.append(_verdict_entry(probe.verdict(subject, mine, checks)))
-    notes = [f"{key} failed: {sentence}" for key, sentence in failures.items()]
+        verdict = probe.verdict(subject, mine, checks)
+        verdicts.append(_verdict_entry(_partial(verdict, n_missing, len(keys))))
+    notes = []
     if missing:
         notes.append(
             f"{missing} of the planned items are not finished; the verdicts rest on the others."
@@ -55,12 +57,13 @@ def assemble(
     return {
         "schema": SCHEMA,
         "tool": {"name": "shaketable", "version": shaketable.__version__},
-        "environment": environment(),
+        "environment": environment(subject.images.device),
         "plan": {**plan.describe(), "seed": seed},
         "problem": describe_problem(subject),
         "checks": [_check_entry(check) for check in checks],
         "records": records,
         "verdicts": verdicts,
+        "failed": [{"item": key, "error": sentence} for key, sentence in failures.items()],
         "notes": notes,
     }
 
@@ -71,6 +74,17 @@ def exit_code(verdicts: Sequence[Mapping[str, object]]) -> int:
     if "unstable" in words:
         return 1
     return 3 if "inconclusive" in words or not words else 0
+
+
+def _partial(verdict: Verdict, n_missing: int, n_planned: int) -> Verdict:
+    """A verdict on a part of the plan: an instability stays one, stability needs the whole."""
+    if n_missing == 0 or verdict.verdict != "stable":
+        return verdict
+    statement = (
+        f"{verdict.statement.removesuffix('.')}, but {n_missing} of {n_planned} planned items are "
+        "not finished."
+    )
+    return replace(verdict, verdict="inconclusive", statement=statement)
 
 
 def _finite(value: float | None) -> float | None:

@@ -19,7 +19,7 @@ from shaketable.probes import Item, Probe, Subject
 from shaketable.problem import Problem
 from shaketable.runs.events import Clock, Event, OnEvent
 from shaketable.runs.identity import identity
-from shaketable.runs.results import assemble, exit_code
+from shaketable.runs.results import SCHEMA, assemble, exit_code
 from shaketable.runs.store import Store, to_json
 
 
@@ -92,8 +92,10 @@ def run(
 
     Raises
     ------
-    PreflightError, MapError
+    PreflightError
         If a check fails; nothing is written then.
+    ShapeError, InputError
+        If images, their names, problem and stable methods do not fit together.
     RunError
         If the directory holds something else or another process works in it.
     KeyboardInterrupt
@@ -112,15 +114,15 @@ def run(
     >>> round(result.results["records"][0]["contrast_recovery"], 3)
     1.0
     """
-    names = tuple(image_ids) if image_ids is not None else _numbered(len(images))
     images = problem.prepare(images)
+    names = tuple(map(str, image_ids)) if image_ids is not None else _numbered(len(images))
     subject = Subject(problem=problem, images=images, image_ids=names, baselines=plan.baselines)
+    store, same = Store(Path(out)), identity(subject, plan, seed)
+    store.match(same)  # before the checks, which take their time
     emit = on_event or _silent
     emit(Event(kind="checks", message="checking forward map, network and stable methods"))
     checks = _check(subject, plan, seed)
-    store = Store(Path(out))
-    store.open(identity(subject, plan, seed))
-    with store.locked():
+    with store.opened(same):
         source = dict(plan.source) or {"made_in": "python", "seed": seed, **plan.describe()}
         store.write("plan.yaml", yaml.safe_dump(source, sort_keys=False, allow_unicode=True))
         worker = _Worker(subject=subject, plan=plan, seed=seed, store=store, emit=emit)
@@ -128,7 +130,7 @@ def run(
             worker.work()
         finally:
             results = worker.settle(checks)
-    emit(Event(kind="done", n_done=len(worker.order), n_items=len(worker.order)))
+    emit(Event(kind="done", n_done=len(worker.done), n_items=len(worker.order)))
     return Run(directory=store.directory, results=results)
 
 
@@ -138,7 +140,7 @@ def load_run(directory: str | Path) -> Run:
     Raises
     ------
     RunError
-        If there is no readable ``results.json``.
+        If there is no readable ``results.json`` of this schema.
     """
     path = Path(directory) / "results.json"
     try:
@@ -148,6 +150,12 @@ def load_run(directory: str | Path) -> Run:
             f"Expected a run with a readable results.json in {directory}, got "
             f"{type(error).__name__}; run the plan again with the same directory to finish it."
         ) from error
+    schema = results.get("schema") if isinstance(results, dict) else None
+    if schema != SCHEMA:
+        raise RunError(
+            f"Expected results of schema {SCHEMA!r}, got {schema!r} in {path}; use the version of "
+            "Shaketable that wrote them."
+        )
     return Run(directory=Path(directory), results=results)
 
 
@@ -181,7 +189,7 @@ def _map_check(subject: Subject) -> Check:
     try:
         report = check_map(subject.problem.forward, dtype=dtype)
     except MapError as error:
-        raise PreflightError(f"Check 'adjoint' failed: {error}") from error
+        raise PreflightError(f"Check 'forward map' failed: {error}") from error
     limit = next(check.limit for check in report.checks if check.name == "adjoint")
     return Check(
         name="adjoint",

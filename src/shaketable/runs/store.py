@@ -49,8 +49,8 @@ class Store:
         self._failures = directory / "failures.jsonl"
         self._timings = directory / "timings.jsonl"
 
-    def open(self, identity: Mapping[str, object]) -> None:
-        """Make the directory, or find that it belongs to the same run.
+    def match(self, identity: Mapping[str, object]) -> None:
+        """Find that the directory is free or belongs to the same run; write nothing.
 
         Raises
         ------
@@ -58,48 +58,79 @@ class Store:
             If the directory holds another run, or files that are no run.
         """
         marker = self.directory / "run.json"
-        text = to_json(identity)
-        if marker.exists():
-            stored = json.loads(marker.read_text())
-            wanted = json.loads(text)
-            if stored != wanted:
-                differing = sorted(
-                    key for key in {*stored, *wanted} if stored.get(key) != wanted.get(key)
-                )
-                raise RunError(
-                    f"Expected an empty directory or the same run in {self.directory}, got a run with "
-                    f"another {' and '.join(differing)}; choose another directory."
-                )
-        elif self.directory.exists() and any(self.directory.iterdir()):
+        if self.directory.exists() and not self.directory.is_dir():
             raise RunError(
-                f"Expected an empty directory or a run in {self.directory}, got other files; "
-                "choose another directory."
+                f"Expected a directory, got the file {self.directory}; choose another name."
             )
-        (self.directory / "arrays").mkdir(parents=True, exist_ok=True)
         if not marker.exists():
-            write_atomically(marker, text.encode())
+            # a process that was killed before it wrote the marker leaves no more than these
+            ours = {"lock", "run.json.part"}
+            there = {path.name for path in self.directory.glob("*")} - ours
+            if there:
+                raise RunError(
+                    f"Expected an empty directory or a run in {self.directory}, got other files "
+                    f"({min(there)}); choose another directory."
+                )
+            return
+        stored, wanted = json.loads(marker.read_text()), json.loads(to_json(identity))
+        if stored != wanted:
+            differing = [key for key in wanted if stored.get(key) != wanted[key]]
+            raise RunError(
+                f"Expected an empty directory or the same run in {self.directory}, got a run with "
+                f"another {' and '.join(sorted(differing))}; choose another directory."
+            )
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep a second process from writing to the same run."""
-        with (self.directory / "lock").open("w") as file:
+    def opened(self, identity: Mapping[str, object]) -> Iterator[None]:
+        """Make the directory or open that of the same run, and keep other processes out.
+
+        Raises
+        ------
+        RunError
+            As in `match`; if another process is at work; if the directory cannot be made.
+        """
+        self.match(identity)
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            lock = (self.directory / "lock").open("w")
+        except OSError as error:
+            raise RunError(
+                f"Expected a directory that can be written, got {error}; choose another one."
+            ) from error
+        with lock:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise RunError(
                     f"Expected no other process at work in {self.directory}, got one; wait for it or "
                     "choose another directory."
                 ) from error
+            self.match(identity)  # again: another process may have come first
+            if not (self.directory / "run.json").exists():
+                write_atomically(self.directory / "run.json", to_json(identity).encode())
+            (self.directory / "arrays").mkdir(exist_ok=True)
             yield
 
     def finished(self) -> dict[str, list[Record]]:
-        """Records of finished items by key; an incomplete last line is dropped from the file."""
+        """Records of finished items by key; an incomplete last line is dropped from the file.
+
+        Raises
+        ------
+        RunError
+            If another line than the last is broken, which no kill does.
+        """
         if not self._records.exists():
             return {}
         result: dict[str, list[Record]] = {}
         lines = self._records.read_bytes().split(b"\n")
-        for line in lines[:-1]:  # what follows the last line break was cut off by a kill
-            entry = json.loads(line)
+        for number, line in enumerate(lines[:-1], 1):  # after the last break a kill cut it off
+            try:
+                entry = json.loads(line)
+            except ValueError as error:
+                raise RunError(
+                    f"Expected complete lines in {self._records}, got a broken line {number}; remove "
+                    "it, and its item is measured again."
+                ) from error
             if self.array_file(entry["item"]).exists():
                 result[entry["item"]] = entry["records"]
         if lines[-1]:
@@ -152,7 +183,10 @@ class Store:
 
     @staticmethod
     def _append(path: Path, entry: object) -> None:
+        torn = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
         with path.open("ab") as file:
+            if torn:  # a kill cut the last line off: keep the next one apart from it
+                file.write(b"\n")
             file.write(to_json(entry).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
