@@ -1,8 +1,8 @@
 """Plans: what is run, made in Python or read from YAML."""
 
-from shaketable.plan.load import LoadedPlan, check_plan, load_plan, plan_from
+from shaketable.plan.load import LoadedPlan, check_plan, load_plan, load_zoo_plan, plan_from
 from shaketable.plan.plan import Plan
-from shaketable.plan.templates import example_plan, zoo_plan
+from shaketable.plan.templates import example_plan
 
 __all__ = [
     "LoadedPlan",
@@ -10,6 +10,6 @@ __all__ = [
     "check_plan",
     "example_plan",
     "load_plan",
+    "load_zoo_plan",
     "plan_from",
-    "zoo_plan",
 ]

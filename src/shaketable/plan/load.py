@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 from torch import Tensor
@@ -20,6 +20,7 @@ from shaketable.plan.mistakes import first_mistake
 from shaketable.plan.plan import Plan
 from shaketable.plan.resolve import resolved
 from shaketable.plan.schema import PlanSpec
+from shaketable.plan.templates import zoo_plan_file
 from shaketable.probes import Subject
 from shaketable.problem import Problem
 from shaketable.protocols import ForwardMap, Reconstructor
@@ -77,6 +78,24 @@ def load_plan(path: str | Path) -> LoadedPlan:
 'shaketable init PLAN.yaml --example mri' writes one.
     """
     return build_plan(read_plan_file(path))
+
+
+def load_zoo_plan(kind: Literal["demo", "standard"], network: str = "deep-mri") -> LoadedPlan:
+    """Make a plan of the package's own for a network of the zoo and its held-out images.
+
+    Parameters
+    ----------
+    kind
+        ``"demo"``: three minutes on two cores; ``"standard"``: all probes on all images.
+    network
+        One of ``shaketable.zoo.names()``.
+
+    Raises
+    ------
+    PlanError
+        If there is no such network.
+    """
+    return build_plan(zoo_plan_file(kind, network))
 
 
 def check_plan(path: str | Path) -> PlanSpec:

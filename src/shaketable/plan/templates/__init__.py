@@ -33,7 +33,7 @@ def example_plan(example: str) -> str:
     return _text(f"{example}.yaml")
 
 
-def zoo_plan(kind: Literal["demo", "standard"], network: str = "deep-mri") -> PlanFile:
+def zoo_plan_file(kind: Literal["demo", "standard"], network: str = "deep-mri") -> PlanFile:
     """The plan of the demo, or the standard plan for a network of the zoo."""
     name = f"{kind}.yaml"
     plan = parse_plan(_text(name), file=f"{kind} plan", folder=Path.cwd())

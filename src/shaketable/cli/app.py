@@ -1,0 +1,128 @@
+"""The verbs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import shaketable
+from shaketable.cli.zoo import zoo_app
+
+app = typer.Typer(
+    name="shaketable",
+    help="The stability test for learned image reconstruction.",
+    epilog="Exit codes: 0 done, nothing unstable; 1 something unstable or a limit exceeded; "
+    "2 the plan, the input or a check is wrong; 3 inconclusive.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    invoke_without_command=True,
+)
+app.add_typer(zoo_app, name="zoo")
+
+PlanPath = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan, as 'init' writes one.")]
+RunPath = Annotated[Path, typer.Argument(metavar="DIR", help="The directory of a run.")]
+
+
+class Example(StrEnum):
+    """What `init` can write."""
+
+    mri = "mri"
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"shaketable {shaketable.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001  (handled by its callback)
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[  # noqa: ARG001  (handled before the arguments are parsed)
+        bool, typer.Option("--debug", help="Show where an error came from; works with every verb.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the run is stored.")] = Path(
+        "demo"
+    ),
+) -> None:
+    """Test the network that comes with the package, in about three minutes, and write a report."""
+    from shaketable.cli.running import execute
+    from shaketable.plan import load_zoo_plan
+
+    execute(load_zoo_plan("demo"), out)
+
+
+@app.command()
+def check(plan: PlanPath) -> None:
+    """Check a plan and everything it names; nothing is searched and nothing written."""
+    from shaketable.cli.checking import check_and_tell
+
+    check_and_tell(plan)
+
+
+@app.command()
+def run(
+    plan: PlanPath,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="The run's directory; resumed if it exists.")
+    ],
+) -> None:
+    """Run a plan, or go on with it where it stopped, and write the report."""
+    from shaketable.cli.running import execute
+    from shaketable.plan import load_plan
+
+    raise typer.Exit(execute(load_plan(plan), out).exit_code)
+
+
+@app.command()
+def report(
+    directory: RunPath,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file; report.html in DIR by default.")
+    ] = None,
+) -> None:
+    """Write the report of a stored run; the network is not needed."""
+    from shaketable.cli.output import say_report
+    from shaketable.report import build_report
+
+    say_report(build_report(directory, out))
+
+
+@app.command()
+def show(
+    directory: RunPath,
+    probe: Annotated[
+        str | None, typer.Argument(metavar="[PROBE]", help="One probe, for example worst_case.")
+    ] = None,
+) -> None:
+    """Print the verdicts of a stored run and execute its perturbations again."""
+    from shaketable.cli.showing import show_run
+
+    show_run(directory, probe)
+
+
+@app.command()
+def init(
+    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="The file to write.")],
+    example: Annotated[Example, typer.Option(help="What the plan is about.")] = Example.mri,
+) -> None:
+    """Write a commented plan that runs as it stands."""
+    from shaketable.cli.files import write_new
+    from shaketable.cli.output import say
+    from shaketable.plan.templates import example_plan
+
+    write_new(plan, example_plan(example.value))
+    say(f"Wrote {plan}; next: shaketable run {plan} --out runs/{plan.stem}")

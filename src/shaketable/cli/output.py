@@ -1,0 +1,71 @@
+"""What verbs print when they are done: verdicts in words, checks, places of files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from shaketable.checks import Check
+
+_STYLES = {"unstable": "bold red", "stable": "bold green", "inconclusive": "bold yellow"}
+_PROBES = {
+    "worst_case": "Worst case",
+    "structural": "Structural changes",
+    "sampling": "More samples",
+    "neighbourhood": "Neighbourhood",
+}
+
+
+def console() -> Console:
+    """Standard output as it is now; tests and pipes may have replaced it."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def say(message: str) -> None:
+    """Print a line as it stands."""
+    console().print(message, markup=False)
+
+
+def say_verdicts(verdicts: Iterable[Mapping[str, Any]]) -> None:
+    """Print every verdict in words, with its sentence."""
+    out = console()
+    for verdict in verdicts:
+        domain = verdict.get("domain")
+        name = _PROBES.get(verdict["probe"], verdict["probe"])
+        title = f"{name}, {domain} domain" if domain else name
+        word = str(verdict["verdict"])
+        out.print(Text.assemble(f"{title}: ", (word.upper(), _STYLES.get(word, ""))))
+        out.print(f"  {verdict['statement']}", markup=False)
+
+
+def say_checks(checks: Sequence[Check]) -> None:
+    """Print checks as a table: what was measured, what it was compared with."""
+    table = Table("check", "value", "limit", "", box=None, pad_edge=False)
+    for check in checks:
+        word = {True: "passed", False: "failed", None: "not run"}[check.passed]
+        table.add_row(check.name, _number(check.value), _number(check.limit), word)
+    console().print(table)
+
+
+def say_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table without lines."""
+    table = Table(*headings, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console().print(table)
+
+
+def say_report(path: Path) -> None:
+    """Print where the report is."""
+    say(f"Report: {path}")
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.3g}"
