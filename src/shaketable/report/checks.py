@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shaketable.report.quantities import plain, readable
+from shaketable.report.quantities import counted, listed, plain, readable
 from shaketable.report.stored import Record, StoredRun, number, text
 from shaketable.report.stored import sequence as items_of
 from shaketable.report.tables import Entry, Table
 from shaketable.report.views import worst_case_rows
 from shaketable.report.words import STATUSES
+
+RESULTS = {False: "✕ not passed", None: "– not made", True: "✓ passed"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,32 +24,45 @@ class ChecksSection:
     checks: Table | None
     searches: Table | None
     warnings: tuple[str, ...]
-    failed: tuple[str, ...]
+    unreadable: tuple[str, ...]
 
 
 def build_checks(run: StoredRun) -> ChecksSection:
     """Return the section on how far the run itself can be relied on."""
     checks = [c for c in items_of(run.results, "checks") if hasattr(c, "get")]
-    ordered = sorted(checks, key=lambda check: check.get("passed") is True)
-    n_failed = sum(check.get("passed") is not True for check in checks)
-    verdict = "The run holds no checks."
-    if checks:
-        verdict = f"All {len(checks)} checks passed."
-    if n_failed:
-        verdict = f"{n_failed} of {len(checks)} checks did not pass; they stand first."
+    ordered = sorted(checks, key=lambda check: list(RESULTS).index(_passed(check)))
     return ChecksSection(
-        verdict=verdict,
+        verdict=_verdict(checks),
         checks=_table(ordered) if ordered else None,
         searches=_searches(run),
         warnings=tuple(str(note) for note in items_of(run.results, "notes")),
-        failed=_failed_items(run),
+        unreadable=_unreadable(run),
     )
+
+
+def _passed(check: Record) -> bool | None:
+    passed = check.get("passed")
+    return passed if isinstance(passed, bool) else None
+
+
+def _verdict(checks: Sequence[Record]) -> str:
+    if not checks:
+        return "The run holds no checks."
+    n_failed = sum(_passed(check) is False for check in checks)
+    n_missing = sum(_passed(check) is None for check in checks)
+    if not n_failed and not n_missing:
+        return f"All {len(checks)} checks passed."
+    parts = [
+        f"{n_failed} did not pass" if n_failed else "",
+        f"{n_missing} could not be made" if n_missing else "",
+    ]
+    return f"Of {counted(len(checks), 'check')}, {listed(filter(None, parts))}; they stand first."
 
 
 def _table(checks: Sequence[Record]) -> Table:
     entries: list[tuple[Entry, ...]] = [
         (
-            "✓ passed" if check.get("passed") is True else "✕ not passed",
+            RESULTS[_passed(check)],
             text(check, "name", "unnamed").replace("_", " "),
             plain(number(check, "value")),
             plain(number(check, "limit")),
@@ -56,7 +71,8 @@ def _table(checks: Sequence[Record]) -> Table:
         for check in checks
     ]
     return Table(
-        caption="Checks of the forward map, the network and the stable methods before the search.",
+        caption="Checks of the forward map, the network, the stable methods and the searches, made "
+        "before the test. Whether a value must lie below or above its limit is said in the sentence.",
         columns=("Result", "Check", "Value", "Limit", "What it says"),
         rows=tuple(entries),
     )
@@ -85,15 +101,6 @@ def _searches(run: StoredRun) -> Table | None:
     )
 
 
-def _failed_items(run: StoredRun) -> tuple[str, ...]:
-    failed = []
-    for entry in items_of(run.results, "failed"):
-        if hasattr(entry, "get"):
-            failed.append(
-                f"{text(entry, 'item', 'an item')}: {text(entry, 'error', 'no reason stored')}"
-            )
-        else:
-            failed.append(str(entry))
-    unreadable = sorted(run.unreadable.items())
-    failed += [f"arrays/{item}.h5: {why}, so its pictures are left out" for item, why in unreadable]
-    return tuple(failed)
+def _unreadable(run: StoredRun) -> tuple[str, ...]:
+    found = sorted(run.unreadable.items())
+    return tuple(f"arrays/{item}.h5: {why}, so its pictures are left out" for item, why in found)

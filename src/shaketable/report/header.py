@@ -132,10 +132,11 @@ def _card(verdict: Record) -> VerdictCard:
     word = text(verdict, "verdict", "no result")
     low, high = bounds(verdict)
     n_images = number(verdict, "n_images")
+    domain = text(verdict, "domain")
     return VerdictCard(
         probe=probe,
         anchor=probe.replace("_", "-") if probe in PROBES else "",
-        title=title_of(probe),
+        title=title_of(probe) + (f" of the {domain}" if domain else ""),
         question=QUESTIONS.get(probe, ""),
         verdict=word if word in VERDICTS else "no result",
         word=VERDICTS.get(word, (word.capitalize(), "–"))[0],
@@ -149,7 +150,7 @@ def _card(verdict: Record) -> VerdictCard:
 
 
 def _absent(run: StoredRun, probe: str) -> VerdictCard:
-    planned = probe in mapping(run.plan, "probes") or bool(run.records(probe))
+    planned = probe in run.planned or bool(run.records(probe))
     verdict = "no result" if planned else "not run"
     statement = (
         "The plan asked for this probe, but the run holds no verdict on it."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from shaketable.report.quantities import counted, listed
-from shaketable.report.stored import StoredRun, mapping
+from shaketable.report.stored import StoredRun
 from shaketable.report.views import structural_rows, worst_case_rows
 from shaketable.report.words import PROBES, title_of
 
@@ -134,8 +134,7 @@ def _stable_method(run: StoredRun) -> list[Limit]:
 
 
 def _not_run(run: StoredRun) -> list[Limit]:
-    planned = mapping(run.plan, "probes")
-    missing = [probe for probe in PROBES if not run.records(probe) and probe not in planned]
+    missing = [probe for probe in PROBES if not run.records(probe) and probe not in run.planned]
     if not missing:
         return []
     return [

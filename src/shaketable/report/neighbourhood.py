@@ -11,7 +11,7 @@ from shaketable.report.figures import Drawer, Panel, PictureBudget, Strip, print
 from shaketable.report.pictures import grey_scale
 from shaketable.report.quantities import interval, percent, plain, ratio
 from shaketable.report.rows import Dot, RowChart
-from shaketable.report.stored import StoredRun
+from shaketable.report.stored import StoredRun, number
 from shaketable.report.tables import Entry, Table
 from shaketable.report.views import NeighbourhoodRow, neighbourhood_rows
 
@@ -28,6 +28,7 @@ class NeighbourhoodSection:
     """Chart, table and pictures of the neighbourhood probe."""
 
     noise_ratio: str
+    keeps: str
     chart: RowChart
     table: Table
     panels: tuple[Panel, ...]
@@ -47,9 +48,11 @@ def build_neighbourhood(run: StoredRun) -> NeighbourhoodSection | None:
             left_out.append(f"arrays/{item}.h5")
         else:
             panels.append(panel)
+    keeps = number(run.planned.get("neighbourhood", {}), "keeps")
     ratios = [row.noise_ratio for row in rows if row.noise_ratio is not None]
     return NeighbourhoodSection(
         noise_ratio=str(percent(ratios[0])) if ratios else "a stated share",
+        keeps=str(percent(keeps)) if keeps is not None else "a stated share",
         chart=_chart(run, rows),
         table=_table(rows),
         panels=tuple(panels),
@@ -93,25 +96,29 @@ def _table(rows: Sequence[NeighbourhoodRow]) -> Table:
             row.source.image,
             row.source.method,
             percent(row.radius),
+            plain(row.error),
             percent(row.noise_ratio),
             plain(row.n_draws),
             plain(row.n_persisting),
             percent(_share(row)),
             interval(*row.interval, as_percent=True),
+            row.status,
         )
         for row in rows
     ]
     return Table(
-        caption="Draws of noise that keep the artefact of the worst case.",
+        caption="Every method with its own worst case and the artefact that this makes.",
         columns=(
             "Image",
             "Method",
-            "Perturbation",
+            "Perturbation, of ‖x‖",
+            "Artefact, absolute",
             "Noise, of the perturbation",
             "Draws",
             "Keep it",
             "Share",
             "Clopper–Pearson interval",
+            "Search",
         ),
         rows=tuple(entries),
     )

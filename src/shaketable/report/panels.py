@@ -237,6 +237,7 @@ class _Figure:
             ),
             Strip(
                 title="Control: the network under a random perturbation of the same size",
+                note="The pictures show one draw; the numbers are means over the draws.",
                 cells=(blank, *random),
                 kind="network",
             ),

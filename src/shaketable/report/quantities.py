@@ -81,7 +81,7 @@ def percent(value: float | None, digits: int = 2) -> Number:
     Examples
     --------
     >>> str(percent(0.0312))
-    '3.1 %'
+    '3.1\xa0%'
     """
     if value is None or not math.isfinite(value):
         return Number(value=None, text=MISSING)

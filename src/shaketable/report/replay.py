@@ -20,6 +20,7 @@ class ReplaySection:
     """What somebody else needs to obtain the same numbers."""
 
     fingerprint: str
+    weights: str
     tool: Pairs
     environment: Pairs
     plan: Pairs
@@ -32,6 +33,7 @@ def build_replay(run: StoredRun) -> ReplaySection:
     """Return the section on replaying the run."""
     return ReplaySection(
         fingerprint=run.fingerprint,
+        weights=text(run.problem, "weights_sha256"),
         tool=flattened(mapping(run.results, "tool")),
         environment=flattened(mapping(run.results, "environment")),
         plan=flattened(run.plan),
@@ -48,12 +50,17 @@ def flattened(record: Record, prefix: str = "") -> Pairs:
     --------
     >>> flattened({"seed": 0, "search": {"n_steps": 3}})
     (('seed', '0'), ('search.n_steps', '3'))
+    >>> flattened({"probes": [{"name": "sampling"}]})
+    (('probes.1.name', 'sampling'),)
     """
     pairs: list[tuple[str, str]] = []
     for key, value in record.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping) and value:
             pairs += flattened(value, f"{name}.")
+        elif isinstance(value, list) and any(isinstance(part, Mapping) for part in value):
+            numbered = {str(index + 1): part for index, part in enumerate(value)}
+            pairs += flattened(numbered, f"{name}.")
         else:
             pairs.append((name, _written(value)))
     return tuple(pairs)

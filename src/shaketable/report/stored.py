@@ -97,6 +97,15 @@ class StoredRun:
         return mapping(self.results, "plan")
 
     @property
+    def planned(self) -> dict[str, Record]:
+        """The settings of the planned probes by name; the first where a probe is planned twice."""
+        probes = self.plan.get("probes")
+        if isinstance(probes, Mapping):
+            return {str(name): mapping(probes, name) for name in probes}
+        settings = [probe for probe in sequence(self.plan, "probes") if isinstance(probe, Mapping)]
+        return {text(probe, "name"): probe for probe in reversed(settings)}
+
+    @property
     def units(self) -> str:
         """The unit of the images; empty where none was stated."""
         return text(self.problem, "units")

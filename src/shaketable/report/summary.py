@@ -62,8 +62,12 @@ def build_summary(run: StoredRun) -> Summary:
 
 
 def worst_row(rows: Sequence[WorstCaseRow]) -> WorstCaseRow | None:
-    """Return the largest change of the network’s reconstruction; image perturbations come first."""
-    found = [row for row in rows if row.source.is_network and row.relative_error is not None]
+    """Return the worst of the network: output that is no number, else the largest change."""
+    network = [row for row in rows if row.source.is_network]
+    broken = [row for row in network if row.status == "not finite" and row.error is None]
+    if broken:
+        return min(broken, key=lambda row: severity(row.radius))
+    found = [row for row in network if row.relative_error is not None]
     found = [row for row in found if row.domain != "data"] or found
     return max(found, key=lambda row: severity(row.relative_error), default=None)
 
@@ -125,6 +129,11 @@ def _damage_sentence(row: WorstCaseRow) -> str:
         if row.amplification is None
         else f", {readable(row.amplification)} times the size of the perturbation itself"
     )
+    if row.relative_error is None:
+        return (
+            f"A perturbation of {where} {row.source.image}{size} turned the network’s "
+            "reconstruction into values that are not numbers (NaN or infinity)."
+        )
     return (
         f"A perturbation of {where} {row.source.image}{size} changed the network’s "
         f"reconstruction by {percent(row.relative_error)}{much}. "

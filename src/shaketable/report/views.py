@@ -94,6 +94,8 @@ class NeighbourhoodRow:
     noise_ratio: float | None
     n_draws: float | None
     n_persisting: float | None
+    error: float | None
+    status: str
     interval: tuple[float | None, float | None]
 
 
@@ -167,6 +169,8 @@ def neighbourhood_rows(run: StoredRun) -> tuple[NeighbourhoodRow, ...]:
             noise_ratio=number(record, "noise_ratio"),
             n_draws=number(record, "n_draws"),
             n_persisting=number(record, "n_persisting"),
+            error=number(record, "error"),
+            status=status_of(text(record, "status")),
             interval=bounds(record),
         )
         for record in run.records("neighbourhood")

@@ -33,15 +33,15 @@ VERDICT_MEANINGS = {
 }
 
 STATUSES = {
-    "found": "the search ended as planned",
+    "found": "the search ran to its end; the damage is a lower bound",
     "stuck": (
-        "the search never got a gradient that led anywhere, so it found nothing: "
+        "the gradient was exactly zero and the search never moved, so it found nothing: "
         "this is not evidence of stability"
     ),
-    "not finite": "the reconstruction contained values that are not numbers",
-    "no response": "the reconstruction did not react to any change of its input",
-    "budget spent": "the search used up its gradients while it was still improving",
-    "interrupted": "the search was stopped from outside before its end",
+    "not finite": "the reconstruction or its gradient became NaN (not a number) or infinite",
+    "no response": "the reconstruction did not react to any perturbation that was tried",
+    "budget spent": "the search used up its gradients while the damage was still growing",
+    "interrupted": "the search was stopped from outside; the damage is what was found by then",
 }
 
 
