@@ -18,6 +18,7 @@ app = typer.Typer(
     "2 the plan, the input or a check is wrong; 3 inconclusive.",
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: drawing boxes takes longer than everything else in it
     invoke_without_command=True,
 )
 app.add_typer(zoo_app, name="zoo")
@@ -58,7 +59,11 @@ def demo(
         "demo"
     ),
 ) -> None:
-    """Test the network that comes with the package, in about three minutes, and write a report."""
+    """Test the bundled network in three minutes and write a report.
+
+    The network and its held-out images come with the package and its libraries; the same
+    command goes on with a demo that was interrupted.
+    """
     from shaketable.cli.running import execute
     from shaketable.plan import load_zoo_plan
 
@@ -67,7 +72,7 @@ def demo(
 
 @app.command()
 def check(plan: PlanPath) -> None:
-    """Check a plan and everything it names; nothing is searched and nothing written."""
+    """Check a plan and all it names; nothing is run or written."""
     from shaketable.cli.checking import check_and_tell
 
     check_and_tell(plan)
@@ -80,7 +85,7 @@ def run(
         Path, typer.Option(metavar="DIR", help="The run's directory; resumed if it exists.")
     ],
 ) -> None:
-    """Run a plan, or go on with it where it stopped, and write the report."""
+    """Run a plan, or go on where it stopped, and write the report."""
     from shaketable.cli.running import execute
     from shaketable.plan import load_plan
 
@@ -108,7 +113,11 @@ def show(
         str | None, typer.Argument(metavar="[PROBE]", help="One probe, for example worst_case.")
     ] = None,
 ) -> None:
-    """Print the verdicts of a stored run and execute its perturbations again."""
+    """Print the verdicts of a run and replay its perturbations.
+
+    The network, images and stable methods are made again from the plan that is stored with the
+    run; every stored perturbation is executed again and its error compared with the record.
+    """
     from shaketable.cli.showing import show_run
 
     show_run(directory, probe)

@@ -10,6 +10,7 @@ import typer
 zoo_app = typer.Typer(
     help="The paper's networks: list, train, test, import.",
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     invoke_without_command=True,
 )
 
@@ -37,7 +38,7 @@ def test(
         Path, typer.Option(metavar="DIR", help="The run's directory; resumed if it exists.")
     ],
 ) -> None:
-    """Run the standard plan on a network's held-out images and write the report."""
+    """Run the standard plan on a network's held-out images."""
     from shaketable.cli.running import execute
     from shaketable.plan import load_zoo_plan
 
@@ -77,7 +78,7 @@ def import_weights(
         typer.Option(metavar="FILE", help="What to write; NAME.safetensors here by default."),
     ] = None,
 ) -> None:
-    """Read a published file of weights, check it, and write it as safetensors."""
+    """Check a published file of weights; write it as safetensors."""
     from shaketable.cli.zoo_verbs import import_network
 
     import_network(name, file, out or Path(f"{name}.safetensors"))

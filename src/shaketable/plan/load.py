@@ -133,9 +133,28 @@ def validate_plan(plan: PlanFile) -> PlanSpec:
         With the first mistake in the file.
     """
     try:
-        return PlanSpec.model_validate(plan.data)
+        spec = PlanSpec.model_validate(plan.data)
     except ValidationError as error:
         raise first_mistake(plan, error) from error
+    if spec.network.zoo is None:
+        _require_own_parts(plan, spec)
+    return spec
+
+
+def _require_own_parts(plan: PlanFile, spec: PlanSpec) -> None:
+    """Images and map cannot come from the zoo where the network does not."""
+    if spec.images.zoo is not None:
+        raise plan.error(
+            ("images", "zoo"),
+            "Expected a network of the zoo beside images of the zoo, got an object; "
+            "name your images with path.",
+        )
+    if spec.map is None or spec.map.type == "zoo":
+        raise plan.error(
+            ("map",),
+            "Expected a map, got none: only a network of the zoo brings its own; "
+            "give one of type fourier, matrix or object.",
+        )
 
 
 def plan_from(

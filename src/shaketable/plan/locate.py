@@ -125,6 +125,8 @@ def parse_plan(text: str, *, file: str, folder: Path) -> PlanFile:
             file=file,
             line=None if mark is None else mark.line + 1,
         ) from error
+    except PlanError:
+        raise
     except (yaml.YAMLError, ValueError) as error:
         raise PlanError(
             f"Expected YAML, got text that cannot be read as such ({str(error).splitlines()[0]}); "

@@ -27,10 +27,10 @@ _KINDS = {
     "string_pattern_mismatch": "a name of letters, digits, spaces and . _ + - ( )",
 }
 _BOUNDS = {
-    "greater_than": ("gt", "a number above {}"),
-    "greater_than_equal": ("ge", "a number of at least {}"),
-    "less_than": ("lt", "a number below {}"),
-    "less_than_equal": ("le", "a number of at most {}"),
+    "greater_than": ("gt", "a number above {:g}"),
+    "greater_than_equal": ("ge", "a number of at least {:g}"),
+    "less_than": ("lt", "a number below {:g}"),
+    "less_than_equal": ("le", "a number of at most {:g}"),
     "too_short": ("min_length", "a list of at least {} entries"),
     "too_long": ("max_length", "a list of at most {} entries"),
 }
@@ -43,10 +43,15 @@ def first_mistake(plan: PlanFile, error: ValidationError) -> PlanError:
         path, sentence = _explain(plan, dict(entry))
         found.append((plan.line(path) or 0, order, path, sentence))
     _, _, path, sentence = min(found)
-    more = len(found) - 1
-    if more:
-        sentence += f" ({more} more {'mistake' if more == 1 else 'mistakes'} in the plan)"
-    return plan.error(path, sentence)
+    return plan.error(path, _with_count(sentence, len(found) - 1))
+
+
+def _with_count(sentence: str, n_more: int) -> str:
+    """The sentence, and how many more mistakes there are, within it."""
+    if n_more == 0:
+        return sentence
+    words = f"({n_more} more {'mistake' if n_more == 1 else 'mistakes'} in the plan)"
+    return f"{sentence.removesuffix('.')} {words}."
 
 
 def suggestion(name: str, allowed: Sequence[str], otherwise: str) -> str:
@@ -99,7 +104,7 @@ def _explain_value(kind: str, context: Mapping[str, Any], entry: Mapping[str, An
         return f"Expected one of {', '.join(allowed)}, got {got}; {advice}"
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        return f"Expected {words.format(context[name])}, got {got}; correct the value."
+        return f"Expected {words.format(f'{context[name]:g}')}, got {got}; correct the value."
     if kind in _KINDS:
         return f"Expected {_KINDS[kind]}, got {got}; correct the value."
     return f"Expected another value, got {got} ({entry['msg']}); correct it."

@@ -83,14 +83,3 @@ class PlanSpec(Spec):
     baselines: Baselines | None = None
     probes: ProbesSpec
     seed: Seed = 0
-
-    @model_validator(mode="after")
-    def _zoo_has_a_network(self) -> PlanSpec:
-        if self.network.zoo is None:
-            if self.images.zoo is not None:
-                raise wrong(
-                    "images.path", "images come from the zoo only with a network of the zoo"
-                )
-            if self.map is None or self.map.type == "zoo":
-                raise wrong("a map", "only a network of the zoo brings its own")
-        return self
