@@ -116,7 +116,7 @@ def test_the_summary_names_the_worst_record(page: Page, directory: Path) -> None
         if r["probe"] == "worst_case" and r["role"] == "network" and r["domain"] == "image"
     ]
     worst = max(found, key=lambda r: r["relative_error"])
-    sentence = next(t for t in page.texts if t.startswith("A perturbation of image"))
+    sentence = next(t for t in page.texts if t.startswith("A perturbation of the image"))
     assert worst["image"] in sentence
     assert f"{worst['amplification']:.3g} times" in sentence
     assert "lower bound" in sentence
@@ -155,7 +155,7 @@ def test_scales_and_magnifications_are_printed(page: Page) -> None:
 
 
 def test_failing_checks_stand_first_and_warnings_are_shown(page: Page) -> None:
-    places = [page.text.index(word) for word in ("✕ not passed", "– not made", "✓ passed")]
+    places = [page.text.index(sign) for sign in ("✕ not passed", "– not made", "✓ passed")]
     assert places == sorted(places)
     assert "Of 4 checks, 1 did not pass and 1 could not be made; they stand first." in page.text
     assert "The clean quality was measured on two images only." in page.text
@@ -203,7 +203,7 @@ def test_without_worst_cases_the_summary_shows_the_worst_detail(tmp_path: Path) 
     page = read_page(build_report(directory))
     found = [r for r in load(directory)["records"] if r["role"] == "network"]
     worst = min(found, key=lambda r: r["contrast_recovery"])["detail"]
-    assert f"The detail {worst}, inserted into image one, kept" in page.text
+    assert f"The detail {worst}, inserted into the image “one”, kept" in page.text
     assert set(DETAILS) >= {worst}
     assert "input" in page.tags
 

@@ -13,7 +13,11 @@ from shaketable.report.tables import Entry, Table
 from shaketable.report.views import worst_case_rows
 from shaketable.report.words import STATUSES
 
-RESULTS = {False: "✕ not passed", None: "– not made", True: "✓ passed"}
+RESULTS = {
+    False: "✕\N{NO-BREAK SPACE}not\N{NO-BREAK SPACE}passed",
+    None: "–\N{NO-BREAK SPACE}not\N{NO-BREAK SPACE}made",
+    True: "✓\N{NO-BREAK SPACE}passed",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +27,7 @@ class ChecksSection:
     verdict: str
     checks: Table | None
     searches: Table | None
+    has_gaps: bool
     warnings: tuple[str, ...]
     unreadable: tuple[str, ...]
 
@@ -35,6 +40,7 @@ def build_checks(run: StoredRun) -> ChecksSection:
         verdict=_verdict(checks),
         checks=_table(ordered) if ordered else None,
         searches=_searches(run),
+        has_gaps=any(row.solver_gap is not None for row in worst_case_rows(run)),
         warnings=tuple(str(note) for note in items_of(run.results, "notes")),
         unreadable=_unreadable(run),
     )

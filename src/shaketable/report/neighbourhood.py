@@ -147,7 +147,7 @@ def _draw_item(
             if any(cell.picture for cell in cells[1:]):
                 strips.append(strip)
         return Panel(
-            title=f"Image {owner}",
+            title=owner,
             anchor=f"panel-{item}",
             scales=(printed_scale(drawer.scale, run.units),),
             strips=tuple(strips),

@@ -130,7 +130,7 @@ class _Figure:
         )
         place = "the image" if self.domain != "data" else "the data"
         return Panel(
-            title=f"Image {self.image_name}, perturbation of {place}",
+            title=f"{self.image_name}: perturbation of {place}",
             anchor=f"panel-{self.item}",
             scales=self._scales(scale, change_scale, factor, largest_side),
             strips=_drawn(strips),
@@ -260,7 +260,7 @@ class _Figure:
             ),
             Strip(
                 title=f"{name}, under its own worst case: {self._formula('g', '′')}",
-                note=f"{self.symbol}′ was searched for this method with the same effort.",
+                note=f"{self.symbol}′ was searched for this method with the same settings.",
                 cells=(blank, *own),
                 kind="baseline",
             ),

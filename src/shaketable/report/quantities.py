@@ -76,7 +76,7 @@ def plain(value: float | None, digits: int = 3) -> Number:
 
 
 def percent(value: float | None, digits: int = 2) -> Number:
-    """Return a share, written in percent.
+    r"""Return a share, written in percent.
 
     Examples
     --------

@@ -146,7 +146,7 @@ def _draw_item(
             kind = "network" if method == run.network else "baseline"
             strips.append(Strip(title=method, cells=tuple(cells), kind=kind))
         return Panel(
-            title=f"Image {owner}",
+            title=owner,
             anchor=f"panel-{item}",
             scales=(printed_scale(drawer.scale, run.units),),
             strips=tuple(strips),

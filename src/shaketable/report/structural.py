@@ -135,13 +135,13 @@ def _draw_item(
     def make(largest_side: int) -> Panel:
         drawer = Drawer(scale=grey_scale(image), largest_side=largest_side)
         strips = [_strip(run, rows, (item, names[d], d), image, drawer) for d in shown]
+        has_frame = any(cell.frame for strip in strips for cell in strip.cells)
+        frame = "The frame marks the part that the last pictures of the row enlarge."
+        scales = (printed_scale(drawer.scale, run.units), *((frame,) if has_frame else ()))
         return Panel(
-            title=f"Image {owner}",
+            title=owner,
             anchor=f"panel-{item}",
-            scales=(
-                printed_scale(drawer.scale, run.units),
-                "The frame marks the part that the last pictures of the row enlarge.",
-            ),
+            scales=scales,
             strips=tuple(strip for strip in strips if not strip.is_empty),
         )
 

@@ -121,22 +121,22 @@ def _radius_index(run: StoredRun, row: WorstCaseRow) -> int:
 
 
 def _damage_sentence(row: WorstCaseRow) -> str:
-    where = "the data of image" if row.domain == "data" else "image"
-    what = "data" if row.domain == "data" else "image"
-    size = "" if row.radius is None else f", {percent(row.radius)} of the {what} in size,"
+    where = "the data of the image" if row.domain == "data" else "the image"
+    whose = "their" if row.domain == "data" else "its"
+    size = "" if row.radius is None else f", {percent(row.radius)} of {whose} size,"
+    start = f"A perturbation of {where} “{row.source.image}”{size}"
+    if row.relative_error is None:
+        return (
+            f"{start} turned the network’s reconstruction into values that are not numbers "
+            "(NaN or infinity)."
+        )
     much = (
         ""
         if row.amplification is None
-        else f", {readable(row.amplification)} times the size of the perturbation itself"
+        else f", which is {readable(row.amplification)} times the size of the perturbation itself"
     )
-    if row.relative_error is None:
-        return (
-            f"A perturbation of {where} {row.source.image}{size} turned the network’s "
-            "reconstruction into values that are not numbers (NaN or infinity)."
-        )
     return (
-        f"A perturbation of {where} {row.source.image}{size} changed the network’s "
-        f"reconstruction by {percent(row.relative_error)}{much}. "
+        f"{start} changed the network’s reconstruction by {percent(row.relative_error)}{much}. "
         "A search found it; a better search could find worse, so this is a lower bound."
     )
 
@@ -145,23 +145,23 @@ def _beside_sentence(row: WorstCaseRow, beside: WorstCaseRow | None) -> str:
     parts = []
     if row.random_amplification is not None:
         random = readable(row.random_amplification)
-        parts.append(f"the network amplified a random perturbation of the same size {random} times")
+        parts.append(f"{random} for a random perturbation of the same size")
     if beside is not None and beside.given_network_amplification is not None:
         given = readable(beside.given_network_amplification)
-        parts.append(f"the stable method amplified the network’s perturbation {given} times")
+        parts.append(f"{given} for the stable method under the network’s perturbation")
     if beside is not None and beside.amplification is not None:
         own = readable(beside.amplification)
         parts.append(
-            f"the stable method’s own worst case, searched for with the same effort, was "
-            f"amplified {own} times"
+            f"{own} for the stable method under its own worst case, searched for with the same "
+            "settings"
         )
-    return f"For comparison: {listed(parts)}." if parts else ""
+    return f"For comparison, this factor was {listed(parts)}." if parts else ""
 
 
 def _from_detail(run: StoredRun, row: StructuralRow, table: Table | None) -> Summary:
     item, detail = row.source.item, row.detail
     sentence = (
-        f"The detail {detail}, inserted into image {row.source.image}, kept "
+        f"The detail {detail}, inserted into the image “{row.source.image}”, kept "
         f"{percent(row.contrast_recovery)} of its contrast in the network’s reconstruction."
     )
     image = run.picture_array(item, "image")
@@ -201,7 +201,7 @@ def _table(run: StoredRun) -> Table | None:
         return None
     rows: tuple[tuple[Entry, ...], ...] = tuple((name, *entries) for name, entries in known)
     return Table(
-        caption="The network and, beside it, the stable method: means over the images.",
+        caption="The network and, beside it, the stable methods: means over the images.",
         columns=("Measure", *run.methods),
         rows=rows,
     )
