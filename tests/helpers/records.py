@@ -1,0 +1,52 @@
+"""Records made by hand, to see what verdicts make of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from helpers import networks
+from shaketable.checks import Check
+from shaketable.probes import Record, Subject
+
+NETWORK, STABLE = "net", "tv"
+
+
+def subject(n: int = 3, *, baselines: tuple[str, ...] = (STABLE,)) -> Subject:
+    """The subject that the records speak of."""
+    from dataclasses import replace
+
+    return Subject(
+        problem=replace(networks.problem(), name=NETWORK),
+        images=networks.images(n),
+        image_ids=tuple(f"i{index}" for index in range(n)),
+        baselines=dict.fromkeys(baselines, networks.zero_filled),
+    )
+
+
+def strength(name: str, *, passed: bool = True) -> tuple[Check, ...]:
+    """The check that a search finds what was planted."""
+    return (Check(name=name, value=0.99, limit=0.9, passed=passed, sentence="Made by hand."),)
+
+
+def rows(probe: str, method: str, values: dict[str, Any], **lists: list[Any]) -> list[Record]:
+    """One record per image; every list holds one entry per image, in order."""
+    n = len(next(iter(lists.values())))
+    role = "network" if method == NETWORK else "baseline"
+    return [
+        {"probe": probe, "item": f"{probe}-i{index}", "method": method, "role": role,
+         "image": f"i{index}"} | values | {key: entries[index] for key, entries in lists.items()}
+        for index in range(n)
+    ]  # fmt: skip
+
+
+def worst(
+    method: str, errors: list[float | None], *, radius: float = 0.04, n_gradients: int = 100,
+    statuses: list[str] | None = None, given: list[float | None] | None = None,
+) -> list[Record]:  # fmt: skip
+    """Worst-case records; the perturbation has norm one, so the error is the amplification."""
+    extra = {"radius": radius, "domain": "image", "n_gradients": n_gradients}
+    return rows(
+        "worst_case", method, extra, error=errors, amplification=errors,
+        status=statuses or ["found"] * len(errors),
+        given_network_error=given or [None] * len(errors),
+    )  # fmt: skip
