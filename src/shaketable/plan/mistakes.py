@@ -31,8 +31,8 @@ _BOUNDS = {
     "greater_than_equal": ("ge", "a number of at least {:g}"),
     "less_than": ("lt", "a number below {:g}"),
     "less_than_equal": ("le", "a number of at most {:g}"),
-    "too_short": ("min_length", "a list of at least {} entries"),
-    "too_long": ("max_length", "a list of at most {} entries"),
+    "too_short": ("min_length", "a list of at least {:g} entries"),
+    "too_long": ("max_length", "a list of at most {:g} entries"),
 }
 
 
