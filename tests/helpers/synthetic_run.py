@@ -411,6 +411,14 @@ VERDICTS = (
 )
 
 
+def _plan_of(settings: SyntheticRun, probe: str) -> Record | list[Record]:
+    """The settings of a probe as a plan describes them: a list where it runs in two domains."""
+    search = {"n_gradients": 100}
+    if probe == "worst_case" and len(settings.domains) > 1:
+        return [{"domain": domain, "search": search} for domain in settings.domains]
+    return {"search": search, "keeps": 0.5}
+
+
 def _results(settings: SyntheticRun, images: list[Record], records: list[Record]) -> Record:
     n_images = len(settings.images)
     return {
@@ -419,10 +427,7 @@ def _results(settings: SyntheticRun, images: list[Record], records: list[Record]
         "environment": {"python": "3.11.7", "torch": "2.13.0", "n_threads": 2},
         "plan": {
             "seed": settings.seed,
-            "probes": [
-                {"name": name, "search": {"n_gradients": 100}, "keeps": 0.5}
-                for name in settings.probes
-            ],
+            "probes": {name: _plan_of(settings, name) for name in settings.probes},
         },
         "problem": {
             "network": settings.network,
@@ -470,5 +475,6 @@ def _results(settings: SyntheticRun, images: list[Record], records: list[Record]
             for verdict in VERDICTS
             if verdict["probe"] in settings.probes
         ],
+        "failed": [],
         "notes": ["The clean quality was measured on two images only."],
     }

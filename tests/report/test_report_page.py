@@ -169,7 +169,7 @@ def test_the_replay_section_has_hashes_versions_and_commands(page: Page, directo
         results["problem"]["images"][0]["sha256"],
         next(r["replay_sha256"] for r in results["records"]),
         "shaketable show DIR",
-        "probes.1.search.n_gradients",
+        "probes.worst_case.2.search.n_gradients",
         results["problem"]["weights_sha256"],
         results["environment"]["torch"],
     ):
@@ -263,6 +263,16 @@ def test_missing_and_broken_arrays_are_named_and_the_rest_is_drawn(tmp_path: Pat
     assert "arrays/worst_case-image-one.h5: the file is missing" in page.text
     assert "arrays/structural-two.h5: the file cannot be read as HDF5" in page.text
     assert len(page.pictures) > 20
+
+
+def test_failed_items_are_named_with_their_reason(tmp_path: Path) -> None:
+    directory = write_run(tmp_path, SyntheticRun(images=("one",), size=32, probes=("sampling",)))
+    results = load(directory)
+    results["failed"] = [{"item": "worst_case-image-one", "error": "RuntimeError: no <memory>"}]
+    save(directory, results)
+    text = read_page(build_report(directory)).text
+    assert "worst_case-image-one: RuntimeError: no <memory>" in text
+    assert "rest on the others" in text
 
 
 def test_searches_that_did_not_end_well_are_counted_and_explained(tmp_path: Path) -> None:

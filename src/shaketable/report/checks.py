@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shaketable.report.quantities import counted, listed, plain, readable
@@ -29,6 +29,7 @@ class ChecksSection:
     searches: Table | None
     has_gaps: bool
     warnings: tuple[str, ...]
+    failed: tuple[str, ...]
     unreadable: tuple[str, ...]
 
 
@@ -42,6 +43,7 @@ def build_checks(run: StoredRun) -> ChecksSection:
         searches=_searches(run),
         has_gaps=any(row.solver_gap is not None for row in worst_case_rows(run)),
         warnings=tuple(str(note) for note in items_of(run.results, "notes")),
+        failed=_failed(run),
         unreadable=_unreadable(run),
     )
 
@@ -104,6 +106,14 @@ def _searches(run: StoredRun) -> Table | None:
         caption="How the searches for worst cases ended: one search per image, domain and size.",
         columns=("Method", "Ended", "Searches", "Meaning", "Largest solver gap"),
         rows=tuple(entries),
+    )
+
+
+def _failed(run: StoredRun) -> tuple[str, ...]:
+    entries = [entry for entry in items_of(run.results, "failed") if isinstance(entry, Mapping)]
+    return tuple(
+        f"{text(entry, 'item', 'an item')}: {text(entry, 'error', 'no reason stored')}"
+        for entry in entries
     )
 
 

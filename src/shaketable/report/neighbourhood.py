@@ -48,7 +48,8 @@ def build_neighbourhood(run: StoredRun) -> NeighbourhoodSection | None:
             left_out.append(f"arrays/{item}.h5")
         else:
             panels.append(panel)
-    keeps = number(run.planned.get("neighbourhood", {}), "keeps")
+    settings = run.planned.get("neighbourhood", ())
+    keeps = next((number(one, "keeps") for one in settings), None)
     ratios = [row.noise_ratio for row in rows if row.noise_ratio is not None]
     return NeighbourhoodSection(
         noise_ratio=str(percent(ratios[0])) if ratios else "a stated share",

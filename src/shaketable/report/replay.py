@@ -50,8 +50,8 @@ def flattened(record: Record, prefix: str = "") -> Pairs:
     --------
     >>> flattened({"seed": 0, "search": {"n_steps": 3}})
     (('seed', '0'), ('search.n_steps', '3'))
-    >>> flattened({"probes": [{"name": "sampling"}]})
-    (('probes.1.name', 'sampling'),)
+    >>> flattened({"worst_case": [{"domain": "image"}, {"domain": "data"}]})
+    (('worst_case.1.domain', 'image'), ('worst_case.2.domain', 'data'))
     """
     pairs: list[tuple[str, str]] = []
     for key, value in record.items():

@@ -97,13 +97,13 @@ class StoredRun:
         return mapping(self.results, "plan")
 
     @property
-    def planned(self) -> dict[str, Record]:
-        """The settings of the planned probes by name; the first where a probe is planned twice."""
-        probes = self.plan.get("probes")
-        if isinstance(probes, Mapping):
-            return {str(name): mapping(probes, name) for name in probes}
-        settings = [probe for probe in sequence(self.plan, "probes") if isinstance(probe, Mapping)]
-        return {text(probe, "name"): probe for probe in reversed(settings)}
+    def planned(self) -> dict[str, tuple[Record, ...]]:
+        """The settings of the planned probes by name; several where one runs in two domains."""
+        planned = {}
+        for name, settings in mapping(self.plan, "probes").items():
+            every = settings if isinstance(settings, list) else [settings]
+            planned[str(name)] = tuple(one for one in every if isinstance(one, Mapping))
+        return planned
 
     @property
     def units(self) -> str:
