@@ -64,7 +64,7 @@ def test_order_sharding_and_other_images_change_no_number_and_no_array(probe):
     assert len(together) == 3
 
 
-@pytest.mark.parametrize("probe", (PROBES[0], PROBES[2], PROBES[4]), ids=lambda probe: probe.name)
+@pytest.mark.parametrize("probe", [PROBES[0], PROBES[2], PROBES[4]], ids=lambda probe: probe.name)
 def test_another_seed_is_another_measurement(probe):
     assert everything(probe, subject([0]), 5) != everything(probe, subject([0]), 6)
 
