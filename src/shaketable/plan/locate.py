@@ -29,7 +29,11 @@ class PlanLoader(yaml.SafeLoader):
 for _tag, _pattern, _first_characters in (
     ("bool", r"true|True|false|False", [*"tTfF"]),
     ("int", r"[-+]?(?:0|[1-9][0-9]*)", [*"-+0123456789"]),
-    ("float", r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", [*"-+.0123456789"]),
+    (
+        "float",
+        r"[-+]?(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+)",
+        [*"-+.0123456789"],
+    ),
     ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", [*"-+."]),
     ("null", r"~|null|Null|", [*"~nN", ""]),
     ("merge", r"<<", ["<"]),

@@ -104,7 +104,7 @@ def _explain_value(kind: str, context: Mapping[str, Any], entry: Mapping[str, An
         return f"Expected one of {', '.join(allowed)}, got {got}; {advice}"
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        return f"Expected {words.format(f'{context[name]:g}')}, got {got}; correct the value."
+        return f"Expected {words.format(context[name])}, got {got}; correct the value."
     if kind in _KINDS:
         return f"Expected {_KINDS[kind]}, got {got}; correct the value."
     return f"Expected another value, got {got} ({entry['msg']}); correct it."
