@@ -1,7 +1,17 @@
 """The stable methods: sparse regularisation solved to a certificate and differentiable."""
 
+from shaketable.sparse.calibration import Calibration, calibrate
+from shaketable.sparse.method import SparseMethod
 from shaketable.sparse.solution import NotConvergedWarning, Solution
 from shaketable.sparse.total_variation import TotalVariation
 from shaketable.sparse.wavelet_l1 import WaveletL1
 
-__all__ = ["NotConvergedWarning", "Solution", "TotalVariation", "WaveletL1"]
+__all__ = [
+    "Calibration",
+    "NotConvergedWarning",
+    "Solution",
+    "SparseMethod",
+    "TotalVariation",
+    "WaveletL1",
+    "calibrate",
+]

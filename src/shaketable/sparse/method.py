@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -19,6 +19,10 @@ from shaketable.sparse.quadratic import DiagonalMinimiser, FourierData, fourier_
 from shaketable.sparse.solution import NotConvergedWarning, Solution
 from shaketable.sparse.unrolled import Outcome, Stopping, solve
 
+DEFAULT_RULE = (
+    "default: calibrated on 12 other images (brain MR slices, T2 and FLAIR, patients 1 and 3 of "
+    "Lesjak et al. 2016, 128 x 128, a third and a quarter of the lines, no noise)"
+)
 _VALUES = ("complex", "ri", "real")
 
 
@@ -35,7 +39,7 @@ class SparseMethod(ABC):
     values: Values = "complex"
     gap: float = 1e-3
     max_iterations: int = 2000
-    rule: str = "set by the user"
+    rule: str = ""
 
     def __post_init__(self) -> None:
         for name in ("strength", "gap"):
@@ -112,12 +116,17 @@ class SparseMethod(ABC):
             "values": self.values,
             "strength": self.strength,
             "lambda": f"{self.strength:g} times the root mean square of A* y",
-            "rule": self.rule,
+            "rule": self.rule or self._unstated_rule,
             "gap": self.gap,
             "certificate": "relative duality gap",
             "max_iterations": self.max_iterations,
             "derivative": "exact, through every iteration evaluated",
         }
+
+    @property
+    def _unstated_rule(self) -> str:
+        default = {field.name: field.default for field in fields(self)}["strength"]
+        return DEFAULT_RULE if self.strength == default else "set by the user"
 
     @property
     @abstractmethod

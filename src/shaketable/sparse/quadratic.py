@@ -113,10 +113,11 @@ class DiagonalMinimiser:
         spectrum = self._spectrum(penalty.adjoint(dual))
         outside = spectrum * torch.where(self.weight > 0, 0, _reciprocal(self.eigenvalues))
         feasible = dual - penalty.analyse(self._planes(outside))
-        return feasible, spectrum * -_reciprocal(self.weight)
+        return feasible, spectrum * _reciprocal(self.weight).neg()
 
     def _spectrum(self, planes: Tensor) -> Tensor:
-        return torch.fft.fft2(to_complex(planes), norm="ortho")
+        spectrum: Tensor = torch.fft.fft2(to_complex(planes), norm="ortho")
+        return spectrum
 
     def _planes(self, spectrum: Tensor) -> Tensor:
         return to_planes(torch.fft.ifft2(spectrum, norm="ortho"), self.values)
@@ -124,4 +125,5 @@ class DiagonalMinimiser:
 
 def _reciprocal(diagonal: Tensor) -> Tensor:
     smallest = torch.finfo(diagonal.dtype).tiny
-    return torch.where(diagonal > smallest, 1 / diagonal.clamp(min=smallest), 0)
+    result: Tensor = torch.where(diagonal > smallest, 1 / diagonal.clamp(min=smallest), 0)
+    return result

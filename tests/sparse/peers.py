@@ -1,0 +1,137 @@
+"""Independent solvers of the same problems, in NumPy, PyWavelets, sigpy and BART."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+Array = npt.NDArray[np.complex128]
+Mask = npt.NDArray[np.bool_]
+
+
+def differences(image: Array) -> Array:
+    return np.stack([np.roll(image, -1, 0) - image, np.roll(image, -1, 1) - image])
+
+
+def data_objective(image: Array, data: Array, mask: Mask) -> float:
+    residual = mask * (np.fft.fft2(image, norm="ortho") - data)
+    return 0.5 * float(np.sum(np.abs(residual) ** 2))
+
+
+def variation(image: Array, *, values: str = "complex", isotropic: bool = True) -> float:
+    gradient = differences(image)
+    parts = [gradient] if values == "complex" else [gradient.real, gradient.imag]
+    total = 0.0
+    for part in parts:
+        size = np.abs(part)
+        total += float(np.sqrt((size**2).sum(0)).sum() if isotropic else size.sum())
+    return total
+
+
+def wavelet_coefficients(image: Array, wavelet: str, levels: int) -> Array:
+    """PyWavelets' own transform, as one array."""
+    import pywt
+
+    parts = [
+        pywt.coeffs_to_array(pywt.wavedec2(part, wavelet, "periodization", levels))[0]
+        for part in (image.real, image.imag)
+    ]
+    return np.asarray(parts[0] + 1j * parts[1])
+
+
+def wavelet_synthesis(coefficients: Array, wavelet: str, levels: int) -> Array:
+    import pywt
+
+    shape = np.zeros(coefficients.shape)
+    slices = pywt.coeffs_to_array(pywt.wavedec2(shape, wavelet, "periodization", levels))[1]
+    parts = [
+        pywt.waverec2(
+            pywt.array_to_coeffs(part, slices, output_format="wavedec2"), wavelet, "periodization"
+        )
+        for part in (coefficients.real, coefficients.imag)
+    ]
+    return np.asarray(parts[0] + 1j * parts[1])
+
+
+def chambolle_pock(data: Array, mask: Mask, strength: float, n_iterations: int) -> Array:
+    """Isotropic total variation by the primal-dual method; the proximal of the data is exact."""
+    step = 1 / np.sqrt(8)
+    x = np.fft.ifft2(mask * data, norm="ortho")
+    leading, dual = x, np.zeros((2, *x.shape), complex)
+    primal_step, dual_step = step * 10, step / 10
+    for _ in range(n_iterations):
+        dual = dual + dual_step * differences(leading)
+        size = np.sqrt((np.abs(dual) ** 2).sum(0))
+        dual = dual / np.maximum(1, size / strength)
+        divergence = np.roll(dual[0], 1, 0) - dual[0] + np.roll(dual[1], 1, 1) - dual[1]
+        spectrum = np.fft.fft2(x - primal_step * divergence, norm="ortho")
+        spectrum = np.where(mask, (spectrum + primal_step * data) / (1 + primal_step), spectrum)
+        previous, x = x, np.fft.ifft2(spectrum, norm="ortho")
+        leading = 2 * x - previous
+    return x
+
+
+def fista(
+    data: Array, mask: Mask, strength: float, wavelet: str, levels: int, n_iterations: int
+) -> Array:
+    """Wavelet l1 by accelerated proximal gradient steps of length 1."""
+    x = np.fft.ifft2(mask * data, norm="ortho")
+    leading, momentum = x, 1.0
+    for _ in range(n_iterations):
+        residual = mask * (np.fft.fft2(leading, norm="ortho") - data)
+        step = leading - np.fft.ifft2(residual, norm="ortho")
+        c = wavelet_coefficients(step, wavelet, levels)
+        c = c * np.maximum(0, 1 - strength / np.maximum(np.abs(c), 1e-300))
+        previous, x = x, wavelet_synthesis(c, wavelet, levels)
+        following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
+        leading = x + (momentum - 1) / following * (x - previous)
+        momentum = following
+    return x
+
+
+def sigpy_anisotropic(data: Array, mask: Mask, strength: float, n_iterations: int) -> Array:
+    """Sigpy's total variation: l1 of periodic differences, its Fourier transform is centred."""
+    mri = pytest.importorskip("sigpy.mri", reason="needs sigpy, an optional peer")
+    app = mri.app.TotalVariationRecon(
+        np.fft.fftshift(mask * data),
+        np.ones((1, *data.shape), complex)[0][None],
+        strength,
+        weights=np.fft.fftshift(mask).astype(float),
+        max_iter=n_iterations,
+        show_pbar=False,
+    )
+    return np.fft.ifftshift(np.asarray(app.run()))
+
+
+def bart_total_variation(
+    data: Array, mask: Mask, strength: float, folder: Path, n_iterations: int
+) -> Array:
+    """BART's total variation: isotropic, periodic, but of backward differences; centred, float32."""
+    if shutil.which("bart") is None:
+        pytest.skip("needs the program bart (BART) on the PATH")
+    inputs = {"kspace": np.fft.fftshift(mask * data), "coils": np.ones(data.shape)}
+    inputs["pattern"] = np.fft.fftshift(mask)
+    for name, array in inputs.items():
+        _write_bart(folder / name, array)
+    options = ["-S", "-w", "1", "-d", "0", "-i", str(n_iterations), "-u", "0.3"]
+    options += ["-R", f"T:3:0:{strength}", "-p", str(folder / "pattern")]
+    files = [str(folder / name) for name in ("kspace", "coils", "image")]
+    subprocess.run(["bart", "pics", *options, *files], check=True, capture_output=True)
+    return np.fft.ifftshift(_read_bart(folder / "image"))
+
+
+def _write_bart(path: Path, array: npt.NDArray[np.generic]) -> None:
+    shape = [*array.shape, *([1] * (16 - array.ndim))]
+    path.with_suffix(".hdr").write_text("# Dimensions\n" + " ".join(map(str, shape)) + "\n")
+    array.astype(np.complex64).ravel(order="F").tofile(path.with_suffix(".cfl"))
+
+
+def _read_bart(path: Path) -> Array:
+    shape = [int(n) for n in path.with_suffix(".hdr").read_text().splitlines()[1].split()]
+    values = np.fromfile(path.with_suffix(".cfl"), np.complex64)
+    return values.reshape(shape, order="F").squeeze().astype(complex)
