@@ -146,6 +146,6 @@ def _require_device(device: str) -> None:
 
 
 def _held_out(recipe: TrainingRecipe) -> Tensor:
-    from shaketable.zoo.bundled import test_images
+    from shaketable.zoo import bundled_images
 
-    return test_images((recipe.size, recipe.size))
+    return bundled_images((recipe.size, recipe.size))
