@@ -154,6 +154,28 @@ def test_scales_and_magnifications_are_printed(page: Page) -> None:
     assert "Difference maps: 0 (black) to" in page.text
 
 
+def test_the_worst_image_of_each_domain_is_open_and_the_others_are_folded(directory: Path) -> None:
+    records = [r for r in load(directory)["records"] if r["probe"] == "worst_case"]
+    source = (directory / "report.html").read_text(encoding="utf-8")
+    for domain in ("image", "data"):
+        damage = {
+            r["relative_error"]: r["item"]
+            for r in records
+            if r["role"] == "network" and r["domain"] == domain
+        }
+        worst = damage[max(damage)]
+        assert f'<section class="panel" id="panel-{worst}">' in source
+        for item in set(damage.values()) - {worst}:
+            assert f'<details class="fold panel" id="panel-{item}">' in source
+
+
+def test_tables_and_the_language_are_marked_for_screen_readers(directory: Path) -> None:
+    source = (directory / "report.html").read_text(encoding="utf-8")
+    assert '<html lang="en">' in source
+    assert re.findall(r"<th\b(?![^>]*\bscope=)[^>]*>", source) == []
+    assert source.count("<table>") == source.count("<caption>") > 8
+
+
 def test_failing_checks_stand_first_and_warnings_are_shown(page: Page) -> None:
     places = [page.text.index(sign) for sign in ("✕ not passed", "– not made", "✓ passed")]
     assert places == sorted(places)

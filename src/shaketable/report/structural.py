@@ -65,14 +65,15 @@ def build_structural(run: StoredRun) -> StructuralSection | None:
 
 def _worst_first(rows: Sequence[StructuralRow]) -> list[str]:
     items = dict.fromkeys(row.source.item for row in rows if row.source.item)
-    worst = {item: min(_recovery(row) for row in rows if row.source.item == item) for item in items}
-    return sorted(items, key=lambda item: worst[item])
+    worst = {item: max(_missed(row) for row in rows if row.source.item == item) for item in items}
+    return sorted(items, key=lambda item: -worst[item])
 
 
-def _recovery(row: StructuralRow) -> float:
-    if not row.source.is_network:
-        return float("inf")
-    return float("inf") if row.contrast_recovery is None else row.contrast_recovery
+def _missed(row: StructuralRow) -> float:
+    """Return how far the network's contrast recovery is from 1; a stable method counts last."""
+    if not row.source.is_network or row.contrast_recovery is None:
+        return severity(None)
+    return abs(1 - row.contrast_recovery)
 
 
 def _chart(run: StoredRun, rows: Sequence[StructuralRow]) -> RowChart:
@@ -128,7 +129,7 @@ def _draw_item(
     if image is None or stored is None or stored.ndim != 1:
         return None
     names = [str(name) for name in stored]
-    order = sorted(range(len(names)), key=lambda d: _detail_severity(rows, item, names[d]))
+    order = sorted(range(len(names)), key=lambda d: -_detail_missed(rows, item, names[d]))
     shown = order[:DETAILS_PER_FIGURE]
     owner = next(row.source.image for row in rows if row.source.item == item)
 
@@ -149,9 +150,9 @@ def _draw_item(
     return None if panel is None else (panel, [names[d] for d in order[DETAILS_PER_FIGURE:]])
 
 
-def _detail_severity(rows: Sequence[StructuralRow], item: str, name: str) -> float:
+def _detail_missed(rows: Sequence[StructuralRow], item: str, name: str) -> float:
     found = [r for r in rows if r.source.item == item and r.detail == name]
-    return min((_recovery(row) for row in found), default=float("inf"))
+    return max((_missed(row) for row in found), default=severity(None))
 
 
 def _strip(
@@ -237,6 +238,6 @@ def frame_of(box: Box, shape: tuple[int, ...]) -> Frame:
 
 
 def worst_detail(rows: Sequence[StructuralRow]) -> StructuralRow | None:
-    """Return the detail of which the network kept least."""
+    """Return the detail whose contrast the network changed most."""
     found = [row for row in rows if row.source.is_network and row.contrast_recovery is not None]
-    return max(found, key=lambda row: -severity(row.contrast_recovery), default=None)
+    return max(found, key=_missed, default=None)
