@@ -184,6 +184,13 @@ def test_a_detached_half_of_a_real_problem_is_caught():
     assert failed(check(half, real=True)) == ["gradient"]
 
 
+def test_a_gradient_that_is_not_finite_is_said_to_be_so():
+    report = check(networks.nan_gradient)
+    assert failed(report) == ["gradient"]
+    assert "root" in report.checks[-1].sentence
+    assert "cut off" not in report.checks[-1].sentence
+
+
 def test_no_grad_inside_the_network_is_said_to_be_the_fault():
     report = check(torch.no_grad()(networks.zero_filled))
     assert failed(report) == ["gradient"]

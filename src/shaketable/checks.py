@@ -344,6 +344,15 @@ def _gradient(chain: _Chain, output: Tensor) -> Check:
             "differentiable=False.",
         )
     analytic = float(_real_dot(gradient, direction))
+    if not math.isfinite(analytic):
+        return Check(
+            name=name,
+            value=math.nan,
+            limit=limit,
+            passed=False,
+            sentence="Expected a finite gradient of f(A(x + r)), got NaN or infinity although the "
+            "reconstruction is finite; look for a root, a logarithm or a division at zero.",
+        )
     gaps = []
     for step in (3e-1, 1e-1, 3e-2, 1e-2):
         with torch.no_grad():

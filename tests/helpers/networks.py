@@ -81,8 +81,8 @@ def breaks_above(threshold: float) -> Reconstructor:
 
     def reconstruct(y: Tensor, A: ForwardMap) -> Tensor:
         image = A.adjoint(y)
-        norm = torch.linalg.vector_norm(image, dim=(1, 2), keepdim=True)
-        return torch.where(norm > threshold, image * math.inf, image)
+        norm = torch.linalg.vector_norm(image.detach(), dim=(1, 2), keepdim=True)
+        return image * torch.where(norm > threshold, math.inf, 1.0)
 
     return reconstruct
 
