@@ -68,7 +68,7 @@ class TotalVariationSpec(Spec):
     values: Values | None = None
     gap: Positive = TotalVariation.gap
     max_iterations: Count = TotalVariation.max_iterations
-    rule: Text = TotalVariation.rule
+    rule: str = TotalVariation.rule
 
 
 class WaveletL1Spec(Spec):
@@ -81,7 +81,7 @@ class WaveletL1Spec(Spec):
     values: Values | None = None
     gap: Positive = WaveletL1.gap
     max_iterations: Count = WaveletL1.max_iterations
-    rule: Text = WaveletL1.rule
+    rule: str = WaveletL1.rule
 
 
 class ObjectMethod(Spec):
