@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from shaketable.plan import Plan
     from shaketable.probes import Neighbourhood, Sampling, Structural, WorstCase
     from shaketable.problem import Problem
-    from shaketable.runs import run
+    from shaketable.runs.run import run
     from shaketable.search import (
         Finding,
         MomentumAscent,
