@@ -89,7 +89,7 @@ def test_links_lead_somewhere(document):
 def test_named_files_exist(document):
     named = set(re.findall(r"`([\w./-]+(?:\.py|/))`", text_of(document)))
     elsewhere = {"demo/", "preflight.py"}  # made by a run; named as what it is not called
-    folders = [ROOT / name for name in ("src", "tests", "benchmarks", "docs")]
+    folders = [ROOT / name for name in ("src", "tests", "benchmarks", "docs", "examples")]
     paths = [f"{path}/" for folder in folders for path in (folder, *folder.rglob("*"))]
     missing = [
         name
