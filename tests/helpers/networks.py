@@ -87,6 +87,18 @@ def breaks_above(threshold: float) -> Reconstructor:
     return reconstruct
 
 
+def bright_breaks(clean: Tensor) -> Reconstructor:
+    """Grows with the norm of its input, and is infinite for one 1.5 % above that of ``clean``."""
+    reference = float(torch.linalg.vector_norm(clean))
+
+    def reconstruct(y: Tensor, A: ForwardMap) -> Tensor:
+        image = A.adjoint(y)
+        growth = torch.linalg.vector_norm(image, dim=(1, 2), keepdim=True) / reference
+        return image * growth**4 * torch.where(growth.detach() > 1.015, math.inf, 1.0)
+
+    return reconstruct
+
+
 def noisy(y: Tensor, A: ForwardMap) -> Tensor:
     """``A* y`` with fresh noise at every call."""
     image = A.adjoint(y)

@@ -102,13 +102,10 @@ def test_real_images_are_replayed(tmp_path):
 
 
 def test_a_counterexample_that_breaks_the_network_is_replayed(tmp_path):
-    norm = float(torch.linalg.vector_norm(networks.images(1)))
-    problem = Problem(
-        forward=networks.fourier(), reconstruct=networks.breaks_above(1.001 * norm), name="net"
-    )
-    search = SphereAscent(n_gradients=30)
-    images = networks.images(1)
-    probe = WorstCase(radii=(0.02,), search=search, n_random=1)
+    images, forward = networks.images(1), networks.fourier()
+    network = networks.bright_breaks(forward.adjoint(forward(images)))
+    problem = Problem(forward=forward, reconstruct=network, name="net")
+    probe = WorstCase(radii=(0.04,), search=SphereAscent(n_gradients=30), n_random=1)
     result = run(problem, images, Plan(probes=(probe,)), out=tmp_path)
     assert result.verdicts[0]["verdict"] == "unstable"
     [one] = replay(tmp_path, problem, {})
