@@ -109,7 +109,7 @@ def sigpy_anisotropic(data: Array, mask: Mask, strength: float, n_iterations: in
 
 
 def bart_total_variation(
-    data: Array, mask: Mask, strength: float, folder: Path, n_iterations: int
+    data: Array, mask: Mask, strength: float, folder: Path, n_iterations: int, rho: float = 0.3
 ) -> Array:
     """BART's total variation: isotropic, periodic, but of backward differences; centred, float32."""
     if shutil.which("bart") is None:
@@ -118,7 +118,7 @@ def bart_total_variation(
     inputs["pattern"] = np.fft.fftshift(mask)
     for name, array in inputs.items():
         _write_bart(folder / name, array)
-    options = ["-S", "-w", "1", "-d", "0", "-i", str(n_iterations), "-u", "0.3"]
+    options = ["-S", "-w", "1", "-d", "0", "-i", str(n_iterations), "-u", str(rho)]
     options += ["-R", f"T:3:0:{strength}", "-p", str(folder / "pattern")]
     files = [str(folder / name) for name in ("kspace", "coils", "image")]
     subprocess.run(["bart", "pics", *options, *files], check=True, capture_output=True)

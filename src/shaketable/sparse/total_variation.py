@@ -62,7 +62,7 @@ class TotalVariation(SparseMethod):
     ----------
     strength
         ``λ`` relative to the root mean square of the zero-filled image ``A* y``. The default was
-        calibrated on other brain images without noise, where it is within 0.05 dB of the best;
+        calibrated on other brain images without noise, where it is within 0.1 dB of the best;
         noisy data want more (see `shaketable.sparse.calibrate`).
     values
         ``"complex"``: one magnitude per pixel over both differences and both parts;

@@ -53,7 +53,7 @@ class WaveletL1(SparseMethod):
     ----------
     strength
         ``λ`` relative to the root mean square of the zero-filled image ``A* y``. The default was
-        calibrated on other brain images without noise, where it is within 0.05 dB of the best;
+        calibrated on other brain images without noise, where it is within 0.1 dB of the best;
         noisy data want more (see `shaketable.sparse.calibrate`).
     values
         ``"complex"``: the magnitude of complex coefficients; ``"ri"``: real and imaginary part
