@@ -89,11 +89,11 @@ def _overall(cards: Sequence[VerdictCard]) -> str:
     if not decided:
         return "No probe of this run reached a verdict."
     parts = [
-        f"{word} in {sum(card.verdict == word for card in decided)}"
+        f"{sum(card.verdict == word for card in decided)} {word}"
         for word in ("unstable", "stable", "inconclusive")
         if any(card.verdict == word for card in decided)
     ]
-    return f"Of {counted(len(decided), 'probe')}, the network was {listed(parts)}."
+    return f"{counted(len(decided), 'verdict')} on the network: {listed(parts)}."
 
 
 def _facts(run: StoredRun) -> tuple[tuple[str, str], ...]:
