@@ -1,0 +1,104 @@
+"""Checkpoints that survive being killed at any moment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from shaketable.errors import RunError
+from shaketable.zoo.recipe import TrainingRecipe
+
+CHECKPOINT_NAME = "checkpoint.pt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """The state of a training run after ``step`` steps.
+
+    Parameters
+    ----------
+    recipe
+        What is being trained.
+    step
+        Gradient steps done.
+    model, average
+        State of the network and of the running average of its weights.
+    optimizer
+        State of Adam.
+    loss
+        Running mean of the loss.
+    curve
+        Rows (step, loss, held-out PSNR in dB or None) so far.
+    images_hash
+        SHA-256 of the training images.
+    seconds
+        Time spent so far, over all interruptions.
+    """
+
+    recipe: TrainingRecipe
+    step: int
+    model: dict[str, Tensor]
+    average: dict[str, Tensor]
+    optimizer: dict[str, Any]
+    loss: float
+    curve: list[tuple[int, float, float | None]]
+    images_hash: str
+    seconds: float
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary neighbour of ``path`` that replaces it when the block ends without an error."""
+    temporary = path.with_name(path.name + ".partial")
+    yield temporary
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> Path:
+    """Write ``checkpoint.pt`` into a folder, whole or not at all."""
+    contents = {
+        "recipe": asdict(checkpoint.recipe),
+        "step": checkpoint.step,
+        "model": checkpoint.model,
+        "average": checkpoint.average,
+        "optimizer": checkpoint.optimizer,
+        "loss": checkpoint.loss,
+        "curve": checkpoint.curve,
+        "images_hash": checkpoint.images_hash,
+        "seconds": checkpoint.seconds,
+    }
+    path = folder / CHECKPOINT_NAME
+    with atomic_path(path) as temporary:
+        torch.save(contents, temporary)
+    return path
+
+
+def read_checkpoint(folder: Path) -> Checkpoint | None:
+    """Read ``checkpoint.pt`` from a folder; None where there is none.
+
+    Raises
+    ------
+    RunError
+        If the file is no checkpoint of this package.
+    """
+    path = folder / CHECKPOINT_NAME
+    if not path.exists():
+        return None
+    try:
+        contents = torch.load(path, map_location="cpu", weights_only=True)
+        recipe = TrainingRecipe(**contents.pop("recipe"))
+        return Checkpoint(recipe=recipe, **contents)
+    except Exception as error:
+        raise RunError(
+            f"Expected a training checkpoint in {path}, got a file that cannot be read as one; "
+            "move it away to start the training anew."
+        ) from error

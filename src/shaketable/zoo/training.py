@@ -1,0 +1,245 @@
+"""Training Deep MRI: resumable, from any stack of magnitude images."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from shaketable.errors import InputError, RunError
+from shaketable.zoo.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from shaketable.zoo.deep_mri import DeepMRI
+from shaketable.zoo.recipe import TrainingRecipe
+from shaketable.zoo.training_events import (
+    CurveRow,
+    EventKind,
+    OnEvent,
+    TrainingEvent,
+    TrainingResult,
+)
+from shaketable.zoo.training_step import new_network, quality, training_step
+from shaketable.zoo.weights import save_weights
+
+WEIGHTS_NAME = "weights.safetensors"
+# The running mean of the loss forgets over this many steps.
+_LOSS_MEMORY = 100
+
+
+def train(
+    recipe: TrainingRecipe,
+    images: Tensor,
+    out: Path,
+    *,
+    held_out: Tensor | None = None,
+    device: str = "cpu",
+    on_event: OnEvent | None = None,
+) -> TrainingResult:
+    """Train Deep MRI, or go on with the training that ``out`` holds.
+
+    Every sample is drawn from the seed and the number of its step alone, so a run that was killed
+    and resumed has the same weights as one that was not (same machine, same number of threads).
+
+    Parameters
+    ----------
+    recipe
+        What to train.
+    images
+        ``(N, 2 size, 2 size)`` magnitudes with peak 1, twice the size of the training images, so
+        that turning and bending them costs no sharpness; see
+        :func:`shaketable.zoo.training_images.read_training_images`.
+    out
+        Folder for ``checkpoint.pt`` and ``weights.safetensors``; made if it does not exist.
+    held_out
+        ``(M, size, size)`` images, real or complex, to measure the averaged weights on.
+    device
+        ``"cpu"``, ``"cuda"`` or another torch device.
+    on_event
+        Is told what happens.
+
+    Returns
+    -------
+    TrainingResult
+
+    Raises
+    ------
+    InputError
+        If the images have another shape than the recipe needs.
+    RunError
+        If ``out`` holds the training of another recipe or other images.
+    KeyboardInterrupt
+        After Ctrl-C, when the checkpoint of the last whole step has been written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> recipe = TrainingRecipe(
+    ...     size=16, n_center=2, n_cascades=1, n_convolutions=2, n_features=2,
+    ...     n_steps=3, n_warmup_steps=1, n_decay_steps=1, strip_width=8,
+    ... )
+    >>> with TemporaryDirectory() as folder:
+    ...     result = train(recipe, torch.rand(2, 32, 32), Path(folder))
+    >>> [row[0] for row in result.curve]
+    [3]
+    """
+    expected = (2 * recipe.size, 2 * recipe.size)
+    if images.ndim != 3 or tuple(images.shape[1:]) != expected:
+        raise InputError(
+            f"Expected training images of shape (N, {expected[0]}, {expected[1]}), got "
+            f"{tuple(images.shape)}; read them with size={expected[0]}."
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    run = _begun(recipe, images, out, torch.device(device))
+    tell = on_event or (lambda _: None)
+    tell(_event(run, "started"))
+    with _deferred_interrupt() as interrupted:
+        while run.step < recipe.n_steps:
+            _advance(run, images, held_out, out, tell)
+            if interrupted():
+                tell(_event(run, "interrupted", _saved(run, out)))
+                raise KeyboardInterrupt
+    path = out / WEIGHTS_NAME
+    save_weights(run.average, path)
+    tell(_event(run, "finished", path))
+    return TrainingResult(
+        weights=path,
+        curve=tuple(run.curve),
+        seconds=run.seconds,
+        images_hash=run.images_hash,
+        recipe=recipe,
+    )
+
+
+@dataclass(kw_only=True)
+class _Training:
+    """The moving parts of one call of :func:`train`."""
+
+    recipe: TrainingRecipe
+    images_hash: str
+    model: DeepMRI
+    average: DeepMRI
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    first_step: int = 0
+    loss: float = 0.0
+    curve: list[CurveRow] = field(default_factory=list)
+    seconds_before: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        return self.seconds_before + time.monotonic() - self.started
+
+
+def _begun(recipe: TrainingRecipe, images: Tensor, out: Path, device: torch.device) -> _Training:
+    """A new training, or the one whose checkpoint lies in ``out``."""
+    model = new_network(recipe).to(device)
+    # Convolutions run fastest in this layout; the images arrive in it, see DeepMRI.
+    for parameter in model.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.to(memory_format=torch.channels_last)
+    run = _Training(
+        recipe=recipe,
+        images_hash=hashlib.sha256(images.contiguous().numpy().tobytes()).hexdigest(),
+        model=model,
+        average=new_network(recipe).to(device),
+        optimizer=torch.optim.Adam(model.parameters(), lr=recipe.learning_rate),
+    )
+    found = read_checkpoint(out)
+    if found is not None:
+        _restore(run, found, out)
+    return run
+
+
+def _restore(run: _Training, found: Checkpoint, out: Path) -> None:
+    if not found.recipe.same_until(run.recipe, found.step):
+        raise RunError(
+            f"Expected the recipe of the training in '{out}', got another one; "
+            "choose an empty folder or the same settings."
+        )
+    if found.images_hash != run.images_hash:
+        raise RunError(
+            f"Expected the images of the training in '{out}', got others; "
+            "choose an empty folder or the same images."
+        )
+    run.model.load_state_dict(found.model)
+    run.average.load_state_dict(found.average)
+    run.optimizer.load_state_dict(found.optimizer)
+    run.step = run.first_step = found.step
+    run.loss, run.curve, run.seconds_before = found.loss, list(found.curve), found.seconds
+
+
+def _advance(
+    run: _Training, images: Tensor, held_out: Tensor | None, out: Path, tell: OnEvent
+) -> None:
+    """One step, and what is due after it."""
+    recipe = run.recipe
+    loss = training_step(run.model, run.optimizer, recipe, images, run.step)
+    run.step += 1
+    run.loss += max(1 / _LOSS_MEMORY, 1 / run.step) * (loss - run.loss)
+    # Early on the average follows closely, or it would be made of the first weights for long.
+    decay = min(recipe.average_decay, (1 + run.step) / (10 + run.step))
+    with torch.no_grad():
+        pairs = zip(run.average.parameters(), run.model.parameters(), strict=True)
+        for mean, value in pairs:
+            mean.lerp_(value, 1 - decay)
+    tell(_event(run, "step"))
+    last = run.step == recipe.n_steps
+    if last or run.step % recipe.quality_every == 0:
+        measured = None
+        if held_out is not None:
+            measured = float(quality(run.average, held_out, recipe).mean())
+        run.curve.append((run.step, run.loss, measured))
+        tell(_event(run, "quality"))
+    if last or run.step % recipe.checkpoint_every == 0:
+        tell(_event(run, "checkpoint", _saved(run, out)))
+
+
+def _event(run: _Training, kind: EventKind, path: Path | None = None) -> TrainingEvent:
+    done = run.step - run.first_step
+    each = (time.monotonic() - run.started) / done if done else None
+    return TrainingEvent(
+        kind=kind,
+        step=run.step,
+        n_steps=run.recipe.n_steps,
+        loss=None if run.step == 0 else run.loss,
+        seconds_left=None if each is None else each * (run.recipe.n_steps - run.step),
+        quality=run.curve[-1][2] if run.curve else None,
+        path=path,
+    )
+
+
+def _saved(run: _Training, out: Path) -> Path:
+    checkpoint = Checkpoint(
+        recipe=run.recipe,
+        step=run.step,
+        model=run.model.state_dict(),
+        average=run.average.state_dict(),
+        optimizer=run.optimizer.state_dict(),
+        loss=run.loss,
+        curve=run.curve,
+        images_hash=run.images_hash,
+        seconds=run.seconds,
+    )
+    return write_checkpoint(checkpoint, out)
+
+
+@contextmanager
+def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Hold Ctrl-C back until the caller asks, so that no step is left half done."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: asked.set())
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
