@@ -476,3 +476,14 @@ def test_a_directory_without_readable_results_is_refused(tmp_path, text):
         (tmp_path / "results.json").write_text(text)
     with pytest.raises(RunError, match="Expected"):
         load_run(tmp_path)
+
+
+def test_a_black_box_is_refused_before_anything_is_written(tmp_path):
+    problem = Problem(
+        forward=FourierMap(torch.ones(16, 16)),
+        reconstruct=lambda y, A: A.adjoint(y),
+        differentiable=False,
+    )
+    with pytest.raises(InputError, match="differentiable=False"):
+        run(problem, torch.rand(1, 16, 16), Plan(probes=(WorstCase(),)), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()

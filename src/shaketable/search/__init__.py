@@ -3,7 +3,7 @@
 from shaketable.search.finding import Domain, Finding, Status
 from shaketable.search.respond import random_perturbation, respond
 from shaketable.search.updates import MomentumAscent, SphereAscent, State, Update
-from shaketable.search.worst_case import Step, worst_case, worst_case_path
+from shaketable.search.worst_case import Step, require_gradients, worst_case, worst_case_path
 
 __all__ = [
     "Domain",
@@ -15,6 +15,7 @@ __all__ = [
     "Step",
     "Update",
     "random_perturbation",
+    "require_gradients",
     "respond",
     "worst_case",
     "worst_case_path",

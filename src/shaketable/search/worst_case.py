@@ -142,14 +142,19 @@ def worst_case_path(
     return tuple(path)
 
 
-def _validate(
-    problem: Problem, images: Tensor, radius: float | Sequence[float] | Tensor
-) -> tuple[Tensor, Tensor]:
+def require_gradients(problem: Problem) -> None:
+    """Raise an `InputError` for black boxes, which a gradient search cannot climb."""
     if not problem.differentiable:
         raise InputError(
             "Expected a reconstructor that torch can differentiate, got one declared "
-            "differentiable=False; the gradient search cannot run on a black box."
+            "differentiable=False; leave out the probes that search, or make it differentiable."
         )
+
+
+def _validate(
+    problem: Problem, images: Tensor, radius: float | Sequence[float] | Tensor
+) -> tuple[Tensor, Tensor]:
+    require_gradients(problem)
     images = problem.prepare(images)
     sizes = torch.as_tensor(radius, dtype=torch.float64).cpu()
     if sizes.ndim > 1 or (sizes.ndim == 1 and len(sizes) != len(images)):
@@ -198,15 +203,15 @@ class _Best:
 
     def statuses(self, ended: Status) -> tuple[Status, ...]:
         """The status of every image, given how the loop ended."""
-        result = []
+        result: list[Status] = []
         for finite, moved, sloped, error in zip(
             self.finite.tolist(), self.moved.tolist(), self.sloped.tolist(),
             self.error.tolist(), strict=True,
         ):  # fmt: skip
-            if not finite:
-                result.append(Status.NOT_FINITE)
-            elif ended is Status.INTERRUPTED:
+            if ended is Status.INTERRUPTED:  # first, so that callers see the interrupt
                 result.append(ended)
+            elif not finite:
+                result.append(Status.NOT_FINITE)
             elif moved and error == 0:
                 result.append(Status.NO_RESPONSE)
             elif not sloped:
