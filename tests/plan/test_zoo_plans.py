@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from helpers.data import shared_data
+from shaketable import zoo
+from shaketable.errors import PlanError
+from shaketable.plan import LoadedPlan, load_plan
+
+PLAN = {
+    "network": {"zoo": "deep-mri"},
+    "images": {"zoo": "test", "count": 2},
+    "probes": {"sampling": {"rates": [0.5]}},
+}
+
+
+def load(folder: Path, **changes: object) -> LoadedPlan:
+    path = folder / "plan.yaml"
+    path.write_text(yaml.safe_dump({**PLAN, **changes}, sort_keys=False))
+    return load_plan(path)
+
+
+@pytest.mark.parametrize("written", [{}, {"map": "zoo"}, {"map": {"type": "zoo"}}])
+def test_a_zoo_network_brings_its_map_and_images(
+    tmp_path: Path, written: dict[str, object]
+) -> None:
+    loaded, network = load(tmp_path, **written), zoo.load("deep-mri")
+    assert loaded.problem.name == "deep-mri"
+    assert loaded.image_ids == network.image_ids("test")[:2]
+    assert torch.equal(loaded.images.real, network.images("test")[:2])
+    assert torch.equal(loaded.problem.forward.mask, network.forward.mask)
+    assert loaded.plan.probes[0].trained_rate == network.trained_rate
+    assert loaded.plan.source["map"] == {"type": "zoo"}
+
+
+def test_a_zoo_network_works_on_another_map(tmp_path: Path) -> None:
+    pattern = {"pattern": "radial-lines", "rate": 0.3}
+    loaded = load(tmp_path, map={"type": "fourier", "sampling": pattern})
+    assert loaded.problem.forward.rate == pytest.approx(0.3, abs=1e-4)
+    assert loaded.plan.probes[0].trained_rate == 0.3
+
+
+@pytest.mark.data
+def test_published_weights_bring_their_own_size(tmp_path: Path) -> None:
+    weights = str(shared_data("deep-mri/d5_c5.npz"))
+    loaded = load(tmp_path, network={"zoo": "deep-mri", "weights": weights, "name": "published"})
+    assert loaded.problem.name == "published"
+    assert tuple(loaded.images.shape) == (2, 256, 256)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"images": {"zoo": "test", "real": True}}, r"images\.real: Expected complex images"),
+        ({"images": {"zoo": "test", "shape": [64, 64]}}, "Expected shape only beside path"),
+        ({"network": {"zoo": "deep-mri", "arguments": {"a": 1}}}, "only beside object"),
+    ],
+)
+def test_what_does_not_go_with_the_zoo(
+    tmp_path: Path, changes: dict[str, object], says: str
+) -> None:
+    with pytest.raises(PlanError, match=says):
+        load(tmp_path, **changes)
