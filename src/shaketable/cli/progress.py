@@ -16,12 +16,8 @@ if TYPE_CHECKING:
     from shaketable.zoo import TrainingEvent
 
 
-class RunProgress:
-    """Draws the events of a run; give it to ``run`` as ``on_event``.
-
-    On a terminal: what is done now, a bar, finished and all items, time left. Elsewhere one line
-    per finished item, so that logs stay readable.
-    """
+class _Drawing:
+    """What is drawn while a verb works: a live line on a terminal, nothing of its own elsewhere."""
 
     def __init__(self) -> None:
         self._live = _live() if sys.stderr.isatty() else None
@@ -40,6 +36,14 @@ class RunProgress:
     ) -> None:
         if self._live is not None:
             self._live.stop()
+
+
+class RunProgress(_Drawing):
+    """Draws the events of a run; give it to ``run`` as ``on_event``.
+
+    On a terminal: what is done now, a bar, finished and all items, time left. Elsewhere one line
+    per finished item, so that logs stay readable.
+    """
 
     def __call__(self, event: Event) -> None:
         """Draw one event."""
@@ -67,26 +71,8 @@ class RunProgress:
             say(f"{line}{f', {left}' if left and event.n_done < event.n_items else ''}")
 
 
-class TrainingProgress:
+class TrainingProgress(_Drawing):
     """Draws the events of a training; give it to ``train`` as ``on_event``."""
-
-    def __init__(self) -> None:
-        self._live = _live() if sys.stderr.isatty() else None
-        self._task: TaskID | None = None
-
-    def __enter__(self) -> Self:
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
 
     def __call__(self, event: TrainingEvent) -> None:
         """Draw one event."""
