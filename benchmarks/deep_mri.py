@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics as basic_statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count, islice
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import torch
@@ -31,6 +32,8 @@ from shaketable.sparse import TotalVariation, WaveletL1
 from shaketable.statistics import Interval, mean_interval
 
 Method = Callable[[Tensor, FourierMap], Tensor]
+
+YARDSTICK_PSNR = 28.1
 
 
 def published_mask(n_lines: int, acceleration: float, n_center: int = 8) -> Tensor:
@@ -51,18 +54,27 @@ def published_mask(n_lines: int, acceleration: float, n_center: int = 8) -> Tens
     return torch.from_numpy(np.fft.ifftshift(mask))
 
 
-def yardstick(weights: Path) -> tuple[Problem, Tensor]:
+def yardstick(weights: Path) -> Iterator[tuple[int, Problem, Tensor]]:
     """The published network on a 64x64 brain slice at a third of the lines, 6 of them central.
 
     The whole slice at index 95 of the 1 mm MNI152 template, its aspect kept, resampled with
-    anti-aliasing; the draw of seed 3 has the clean PSNR of 28.1 dB that the known figures go with.
+    anti-aliasing. The known figures go with a clean PSNR of 28.1 dB and an unknown mask, and masks
+    decide more than starts do. So all masks are taken that have this PSNR within 0.1 dB.
+
+    Yields
+    ------
+    Seed of the mask, problem and ``(1, 64, 64)`` image, for each such mask.
     """
     network = zoo.load("deep-mri", weights=weights)
-    sampling = cartesian_variable_density((64, 64), seed=3, acceleration=3.0, n_center=6)
     slices = dict(zip(zoo.bundled_image_ids(), zoo.bundled_images((64, 64)), strict=True))
-    images = slices["mni152-z095"][None].to(torch.complex64)
-    forward = FourierMap(sampling.mask(1 / 3))
-    return Problem(forward=forward, reconstruct=network.reconstruct, name="published"), images
+    image = slices["mni152-z095"][None].to(torch.complex64)
+    for seed in count():
+        sampling = cartesian_variable_density((64, 64), seed=seed, acceleration=3.0, n_center=6)
+        forward = FourierMap(sampling.mask(1 / 3))
+        clean = psnr(network.reconstruct(forward(image), forward), image)
+        if abs(float(clean) - YARDSTICK_PSNR) <= 0.1:
+            problem = Problem(forward=forward, reconstruct=network.reconstruct, name="published")
+            yield seed, problem, image
 
 
 def published(data: Path) -> dict[str, object]:
@@ -109,23 +121,21 @@ def shipped(data: Path, weights: Path | None) -> dict[str, object]:
     return {name: _compare(methods, network.forward, images) for name, images in sets.items()}
 
 
-def run_yardstick(data: Path, radius: float, n_gradients: int, n_seeds: int) -> dict[str, object]:
-    """Amplification of the worst case found, for several seeds."""
-    problem, images = yardstick(data / "deep-mri" / "d5_c5.npz")
-    clean = problem.reconstruct(problem.forward(images), problem.forward)
+def run_yardstick(data: Path, radius: float, n_gradients: int, n_masks: int) -> dict[str, object]:
+    """Amplification of the worst case found, for several masks."""
     started = time.perf_counter()
-    found = []
-    for seed in range(n_seeds):
+    found: dict[int, float] = {}
+    weights = data / "deep-mri" / "d5_c5.npz"
+    for seed, problem, images in islice(yardstick(weights), n_masks):
         search = SphereAscent(n_gradients=n_gradients)
-        finding = worst_case(problem, images, radius=radius, search=search, seed=seed)
-        found.append(round(float(finding.amplification[0]), 2))
+        finding = worst_case(problem, images, radius=radius, search=search, seed=0)
+        found[seed] = round(float(finding.amplification[0]), 2)
     return {
-        "clean_psnr": round(float(psnr(clean, images)[0]), 2),
         "radius": radius,
         "n_gradients": n_gradients,
-        "amplification": found,
-        "median": basic_statistics.median(found),
-        "seconds_per_seed": round((time.perf_counter() - started) / n_seeds, 1),
+        "amplification_by_mask": found,
+        "median": median(found.values()),
+        "seconds": round(time.perf_counter() - started, 1),
     }
 
 
@@ -179,14 +189,14 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="for 'shipped': other weights to measure")
     parser.add_argument("--radius", type=float, default=0.031)
     parser.add_argument("--gradients", type=int, default=100)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--masks", type=int, default=5)
     settings = parser.parse_args()
     if settings.what == "published":
         result = published(settings.data)
     elif settings.what == "shipped":
         result = shipped(settings.data, settings.weights)
     else:
-        result = run_yardstick(settings.data, settings.radius, settings.gradients, settings.seeds)
+        result = run_yardstick(settings.data, settings.radius, settings.gradients, settings.masks)
     print(json.dumps(result, indent=2))
 
 

@@ -41,7 +41,8 @@ def read_published(path: Path) -> dict[str, Tensor]:
     """
     shapes = _shapes()
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here: NumPy leaves the file open when the archive in it is damaged.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             names = set(archive.files)
             expected = {f"arr_{number}" for number in range(len(shapes))}
             if names != expected:
