@@ -1,0 +1,50 @@
+"""The images that nilearn bundles."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from shaketable.errors import MissingDependencyError
+from shaketable.zoo import bundled, bundled_image_ids, bundled_images, template_training_images
+
+
+def test_slices_show_a_brain_in_the_middle() -> None:
+    images = bundled_images((64, 64))
+    assert images.shape == (8, 64, 64)
+    assert images.dtype == torch.float32
+    assert images.min() == 0
+    assert torch.equal(images.amax(dim=(1, 2)), torch.ones(8))
+    # The border is air, and left and right halves show the same brain.
+    assert float(images[:, :, :4].max()) < 0.02
+    halves = images[:, :, :32].sum(dim=(1, 2)) / images.sum(dim=(1, 2))
+    assert torch.allclose(halves, torch.full((8,), 0.5), atol=0.05)
+
+
+def test_names_say_the_plane() -> None:
+    names = bundled_image_ids()
+    assert len(set(names)) == 8
+    assert "mni152-z095" in names
+
+
+def test_training_slices_keep_their_distance() -> None:
+    trained = template_training_images(32)
+    assert trained.shape[1:] == (32, 32)
+    planes = [
+        plane
+        for plane in range(30, 141)
+        if all(abs(plane - tested) > 2 for tested in bundled.TEST_SLICES)
+    ]
+    assert len(trained) == len(planes)
+    tested = bundled.square_image(bundled.axial_slice(95), 32)
+    assert not any(np.array_equal(image, tested) for image in trained.numpy())
+
+
+def test_says_how_to_get_nilearn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "nilearn.datasets", None)
+    bundled._template.cache_clear()
+    with pytest.raises(MissingDependencyError, match=r"pip install 'shaketable\[demo\]'"):
+        bundled_images((64, 64))
