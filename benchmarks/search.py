@@ -1,39 +1,62 @@
 """How much damage a search finds per gradient, on the published Deep MRI weights.
 
 The yardstick problem: MNI152 T1 template, axial slice 95, 64x64, Cartesian variable density 33 % with
-6 centre lines, complex perturbation in the image domain. Every seed draws its own mask and its own
-random start. Beside the default stand the paper's momentum ascent and projected Adam, written here as
-an update, at the same budgets.
+6 centre lines, complex perturbation in the image domain, clean PSNR 28.1 dB. Every row of the table
+is a median over masks, each with a random start of its own.
 
-    python benchmarks/search.py --weights d5_c5.npz [--radius 0.031] [--seeds 5]
+Beside the default stand the paper's momentum ascent and projected Adam, written here as an update,
+at the same budgets.
+
+    python benchmarks/search.py --weights d5_c5.npz [--radius 0.031] [--masks 5]
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import count, islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
 import shaketable as st
-from shaketable.io import resize_image
 from shaketable.maps.sampling import cartesian_variable_density
 from shaketable.metrics import psnr
 from shaketable.search import State, Update
 from shaketable.search.ball import Ball
+from shaketable.zoo.bundled import axial_slice
+from shaketable.zoo.training_images import square_image
 
 BUDGETS = (10, 20, 50, 100)
 
 
-def yardstick_image() -> Tensor:
-    """``(1, 64, 64)``: axial slice 95 of the 1 mm template, scaled to maximum 1."""
-    from nilearn.datasets import load_mni152_template
+YARDSTICK_PSNR = 28.1
 
-    volume = load_mni152_template(resolution=1).get_fdata()
-    image = resize_image(np.rot90(volume[:, :, 95]).astype(np.float32), (64, 64))
-    return torch.from_numpy(image / image.max()).to(torch.complex64)[None]
+
+def yardstick(weights: str) -> Iterator[tuple[int, st.Problem, Tensor]]:
+    """The published network on a 64x64 brain slice at a third of the lines, 6 of them central.
+
+    The whole slice at index 95 of the 1 mm MNI152 template as it is stored (rows run from left to
+    right), padded to a square and resampled with anti-aliasing. The known figures go with a clean
+    PSNR of 28.1 dB and an unknown mask, and masks decide more than starts do. So all masks are
+    taken that have this PSNR within 0.1 dB. With the front at the top, amplifications are lower.
+
+    Yields
+    ------
+    Seed of the mask, problem and ``(1, 64, 64)`` image, for each such mask.
+    """
+    network = st.zoo.load("deep-mri", weights=weights)
+    stored = square_image(axial_slice(95).T[:, ::-1], 64)
+    image = torch.from_numpy(stored).to(torch.complex64)[None]
+    for seed in count():
+        sampling = cartesian_variable_density((64, 64), seed=seed, acceleration=3.0, n_center=6)
+        forward = st.FourierMap(sampling.mask(1 / 3))
+        clean = psnr(network.reconstruct(forward(image), forward), image)
+        if abs(float(clean) - YARDSTICK_PSNR) <= 0.1:
+            problem = st.Problem(forward=forward, reconstruct=network.reconstruct, name="published")
+            yield seed, problem, image
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +98,8 @@ def main() -> None:
     )
     parser.add_argument("--weights", required=True, help="the authors' published file d5_c5.npz")
     parser.add_argument("--radius", type=float, default=0.031)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--masks", type=int, default=5)
     arguments = parser.parse_args()
-    network = st.zoo.load("deep-mri", weights=arguments.weights)
-    image = yardstick_image()
     updates: dict[str, Update] = {
         "SphereAscent (default)": st.SphereAscent(),
         "SphereAscent, 20 gradients": st.SphereAscent(n_gradients=20),
@@ -86,21 +107,13 @@ def main() -> None:
         "projected Adam 0.001": ProjectedAdam(rate=0.001),
         "projected Adam 0.003": ProjectedAdam(rate=0.003),
     }
-    print(
-        f"radius {arguments.radius:.1%}, seeds 0 to {arguments.seeds - 1}, clean PSNR per seed:",
-        end="",
-    )
+    print(f"radius {arguments.radius:.1%}, masks with seeds", end="")
     rows: dict[str, list[list[float]]] = {name: [] for name in updates}
-    for seed in range(arguments.seeds):
-        sequence = cartesian_variable_density((64, 64), seed=seed, acceleration=3.0, n_center=6)
-        A = st.FourierMap(sequence.mask(1 / 3))
-        problem = st.Problem(forward=A, reconstruct=network.reconstruct)
-        with torch.no_grad():
-            clean = network.reconstruct(A(image), A)
-        print(f" {float(psnr(clean, image)):.1f}", end="", flush=True)
+    for seed, problem, image in islice(yardstick(arguments.weights), arguments.masks):
+        print(f" {seed}", end="", flush=True)
         for name, update in updates.items():
             rows[name].append(measure(problem, image, arguments.radius, update, seed))
-    print(" dB\namplification, median over seeds (range), within")
+    print("\namplification, median over masks (range), within")
     print(f"{'':28}" + "".join(f"{n:>6} gradients  " for n in BUDGETS))
     for name, values in rows.items():
         table = np.array(values)

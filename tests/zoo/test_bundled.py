@@ -13,15 +13,26 @@ from shaketable.zoo import bundled, bundled_image_ids, bundled_images, template_
 
 
 def test_slices_show_a_brain_in_the_middle() -> None:
-    images = bundled_images((64, 64))
+    complex_images = bundled_images((64, 64))
+    assert complex_images.dtype == torch.complex64
+    images = complex_images.abs()
     assert images.shape == (8, 64, 64)
-    assert images.dtype == torch.float32
     assert images.min() == 0
-    assert torch.equal(images.amax(dim=(1, 2)), torch.ones(8))
+    assert torch.allclose(images.amax(dim=(1, 2)), torch.ones(8))
     # The border is air, and left and right halves show the same brain.
     assert float(images[:, :, :4].max()) < 0.02
     halves = images[:, :, :32].sum(dim=(1, 2)) / images.sum(dim=(1, 2))
     assert torch.allclose(halves, torch.full((8,), 0.5), atol=0.05)
+
+
+def test_phase_is_smooth_and_leaves_no_symmetry() -> None:
+    image = bundled_images((64, 64))[4]
+    inside = image.abs() > 0.2
+    turns = torch.angle(image[1:] * image[:-1].conj())[inside[1:] & inside[:-1]]
+    assert float(turns.abs().max()) < 0.3
+    spectrum = torch.fft.fft2(image)
+    mirrored = spectrum.flip(0, 1).roll((1, 1), (0, 1)).conj()
+    assert float((spectrum - mirrored).norm() / spectrum.norm()) > 0.5
 
 
 def test_names_say_the_plane() -> None:

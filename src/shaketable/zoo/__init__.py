@@ -1,6 +1,11 @@
 """The networks of the paper: architecture, training, weights, importers."""
 
-from shaketable.zoo.bundled import bundled_image_ids, bundled_images, template_training_images
+from shaketable.zoo.bundled import (
+    bundled_image_ids,
+    bundled_images,
+    template_training_images,
+    with_smooth_phase,
+)
 from shaketable.zoo.deep_mri import DeepMRI
 from shaketable.zoo.recipe import TrainingRecipe
 from shaketable.zoo.registry import ZooNetwork, import_weights, load, names
@@ -22,4 +27,5 @@ __all__ = [
     "read_training_images",
     "template_training_images",
     "train",
+    "with_smooth_phase",
 ]

@@ -63,7 +63,7 @@ class ZooNetwork:
         return image
 
     def images(self, split: str = "test") -> Tensor:
-        """``(B, H, W)`` float32 images that the network was not trained on, peak 1.
+        """``(B, H, W)`` complex64 images that the network was not trained on, peak 1.
 
         Raises
         ------
