@@ -53,7 +53,8 @@ class CheckReport:
         failed = [check for check in self.checks if check.passed is False]
         if failed:
             more = f" ({len(failed) - 1} more failed)" if len(failed) > 1 else ""
-            raise PreflightError(f"Check '{failed[0].name}' failed: {failed[0].sentence}{more}")
+            sentence = failed[0].sentence.removesuffix(".")
+            raise PreflightError(f"Check '{failed[0].name}' failed: {sentence}{more}.")
 
 
 _SMALL = 1e-2  # size, relative to the image, of the perturbations that the checks use

@@ -47,6 +47,7 @@ def worst(
     extra = {"radius": radius, "domain": "image", "n_gradients": n_gradients}
     return rows(
         "worst_case", method, extra, error=errors, amplification=errors,
+        perturbation_norm=[1.0] * len(errors),
         status=statuses or ["found"] * len(errors),
         given_network_error=given or [None] * len(errors),
     )  # fmt: skip

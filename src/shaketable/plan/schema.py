@@ -1,4 +1,4 @@
-"""What a plan file may say. Everything here is plain data; `build.py` makes objects of it."""
+"""What a plan file may say. Everything here is plain data; `load.py` makes objects of it."""
 
 from __future__ import annotations
 

@@ -29,7 +29,15 @@ from shaketable.probes.probe import (
     slug,
     support,
 )
-from shaketable.search import SphereAscent, Status, Step, Update, respond, worst_case
+from shaketable.search import (
+    SphereAscent,
+    Status,
+    Step,
+    Update,
+    require_gradients,
+    respond,
+    worst_case,
+)
 from shaketable.statistics import Interval, ratio_interval, share_interval
 
 
@@ -94,6 +102,7 @@ class Neighbourhood:
 
     def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:
         """The configured search finds an instability planted in a linear reconstructor."""
+        require_gradients(subject.problem)
         images = subject.images[:1]
         return (planted_check(subject.problem, images, "image", self.search, seed, name=_STRENGTH),)
 

@@ -39,6 +39,7 @@ from shaketable.search import (
     Step,
     Update,
     random_perturbation,
+    require_gradients,
     respond,
     worst_case_path,
 )
@@ -119,6 +120,7 @@ class WorstCase:
 
     def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:
         """The configured search finds an instability planted in a linear reconstructor."""
+        require_gradients(subject.problem)
         name = f"search strength ({self.domain} domain)"
         images = subject.images[:1]
         return (planted_check(subject.problem, images, self.domain, self.search, seed, name=name),)

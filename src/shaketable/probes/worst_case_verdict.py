@@ -95,9 +95,10 @@ def _against_baseline(
     return Verdict(
         probe="worst_case", domain=domain, verdict=word, measure=_RATIO, estimate=ratio.estimate,
         interval=(ratio.low, ratio.high), n_images=ratio.n,
-        statement=f"The worst perturbation found of {percent(radius)} in the {domain} domain changes "
-        f"the image of {name} {plain(ratio.estimate)} times as much as the worst one found for "
-        f"{baseline} changes its image ({support(ratio, plain)}){why}.",
+        statement=f"The worst perturbation found of {percent(radius)} in the {domain} domain is "
+        f"amplified {_mean_gain(pairs, 0)} times by {name} and {_mean_gain(pairs, 1)} times by "
+        f"{baseline} at its own worst case: {plain(ratio.estimate)} times as much "
+        f"({support(ratio, plain)}){why}.",
     )  # fmt: skip
 
 
@@ -136,6 +137,12 @@ def _supports(record: Record) -> bool:
 def _damage(record: Record) -> float:
     """A stable method's worst: its own worst case, or the network's where that is worse."""
     return max(float(record["error"]), float(record.get("given_network_error") or 0.0))
+
+
+def _mean_gain(pairs: Sequence[tuple[Record, Record]], which: int) -> str:
+    """Mean amplification of the network (0) or the stable method (1) over images, in words."""
+    gains = [_damage(pair[which]) / float(pair[which]["perturbation_norm"]) for pair in pairs]
+    return plain(sum(gains) / len(gains))
 
 
 def _word(interval: Interval, limit: float, shortfall: str, doubt: str) -> tuple[VerdictWord, str]:

@@ -18,7 +18,7 @@ from shaketable.report.quantities import (
 from shaketable.report.stored import Record, StoredRun, bounds, mapping, number, text
 from shaketable.report.stored import sequence as items_of
 from shaketable.report.views import sampling_rows
-from shaketable.report.words import PROBES, QUESTIONS, VERDICTS, title_of
+from shaketable.report.words import PROBES, QUESTIONS, VERDICT_MEANINGS, VERDICTS, title_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,7 @@ class VerdictCard:
     verdict: str
     word: str
     sign: str
+    meaning: str
     statement: str
     measure: str
     estimate: Number
@@ -141,6 +142,7 @@ def _card(verdict: Record) -> VerdictCard:
         verdict=word if word in VERDICTS else "no result",
         word=VERDICTS.get(word, (word.capitalize(), "–"))[0],
         sign=VERDICTS.get(word, (word, "–"))[1],
+        meaning=VERDICT_MEANINGS.get(word, ""),
         statement=text(verdict, "statement"),
         measure=text(verdict, "measure", "estimate"),
         estimate=plain(number(verdict, "estimate")),
@@ -166,6 +168,7 @@ def _absent(run: StoredRun, probe: str) -> VerdictCard:
         verdict=verdict,
         word=word,
         sign=sign,
+        meaning="",
         statement=statement,
         measure="",
         estimate=plain(None),

@@ -40,7 +40,7 @@ STATUSES = {
     ),
     "not finite": "the reconstruction or its gradient became NaN (not a number) or infinite",
     "no response": "the reconstruction did not react to any perturbation that was tried",
-    "budget spent": "the search used up its gradients while the damage was still growing",
+    "budget spent": "the time allowed ended before the search did; more would raise the damage",
     "interrupted": "the search was stopped from outside; the damage is what was found by then",
 }
 

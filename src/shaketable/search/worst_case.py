@@ -147,7 +147,7 @@ def require_gradients(problem: Problem) -> None:
     if not problem.differentiable:
         raise InputError(
             "Expected a reconstructor that torch can differentiate, got one declared "
-            "differentiable=False; leave out the probes that search, or make it differentiable."
+            "differentiable=False; a black box has no gradient: leave out the probes that search."
         )
 
 
