@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -129,6 +130,23 @@ def test_the_best_iterate_is_kept_and_the_trace_shows_every_gradient():
     assert finding.trace.shape == (1, 20)
     assert float(finding.error) >= float(finding.trace.max())
     assert int(finding.n_gradients) == 20
+
+
+@pytest.mark.parametrize("domain", ["image", "data"])
+def test_an_update_that_leaves_the_ball_wins_nothing(domain):
+    class Runaway(SphereAscent):
+        def advance(self, ball, state, gradient, iteration):
+            return replace(state, point=100 * torch.ones_like(state.point))
+
+    mask = torch.zeros(8, 8)
+    mask[:4] = 1
+    problem = Problem(forward=FourierMap(mask), reconstruct=lambda y, A: A.adjoint(y))
+    image = torch.rand(1, 8, 8)
+    runaway = Runaway(n_gradients=3)
+    finding = worst_case(problem, image, radius=0.1, domain=domain, search=runaway)
+    size = float((image if domain == "image" else problem.forward(image)).norm())
+    assert float(finding.perturbation_norm) <= 0.1 * size * (1 + 1e-5)
+    assert float(finding.amplification) <= 1 + 1e-5
 
 
 def test_more_starts_never_find_less():

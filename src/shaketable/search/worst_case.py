@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -263,6 +263,7 @@ def _climb(
     for iteration in range(update.n_gradients):
         if deadline is not None and time.monotonic() > deadline:
             return False
+        state = _inside(ball, state)
         output, error, gradient = _evaluate(ball, clean, state.point)
         best.see(state.point, output, error, norms(gradient).cpu())
         if on_step is not None:
@@ -273,10 +274,16 @@ def _climb(
         moving = per_image(best.finite.double(), gradient) > 0
         gradient = torch.where(moving, gradient, torch.zeros_like(gradient))
         state = update.advance(ball, state, gradient, iteration)
+    state = _inside(ball, state)
     with torch.no_grad():
         output = ball.reconstruct(state.point)
     best.see(state.point, output, norms(output - clean).cpu(), None)
     return True
+
+
+def _inside(ball: Ball, state: State) -> State:
+    """Whatever an update returns, what counts lies in the ball and on the sampled positions."""
+    return replace(state, point=ball.project(ball.restrict(state.point)))
 
 
 def _evaluate(ball: Ball, clean: Tensor, point: Tensor) -> tuple[Tensor, Tensor, Tensor]:
