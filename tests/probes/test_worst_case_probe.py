@@ -185,7 +185,7 @@ def test_a_certificate_of_the_stable_method_stands_in_its_record():
         def __call__(self, y, A):
             return A.adjoint(y)
 
-        def solve(self, y, A):  # noqa: ARG002
+        def solve(self, y, A):
             return type("Solution", (), {"gap": torch.tensor([3e-4])})()
 
     outcome = measure(subject(networks.zero_filled, {"certified": Certified()}), WorstCase(

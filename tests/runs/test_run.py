@@ -218,17 +218,17 @@ class Awkward:
     def items(self, subject: Subject):
         return tuple(Item(key=f"awkward-{i}", index=n) for n, i in enumerate(subject.image_ids))
 
-    def evidence(self, subject, seed):  # noqa: ARG002
+    def evidence(self, subject, seed):
         return ()
 
-    def measure(self, subject, item, seed, on_progress):  # noqa: ARG002
+    def measure(self, subject, item, seed, on_progress):
         on_progress("measuring", 0.5)
         if item.key in self.raises:
             raise self.raises[item.key]
         record = {"probe": self.name, "item": item.key, "value": seed}
         return Outcome(records=(record,), arrays={"a": np.ones(2, np.float32)})
 
-    def verdict(self, subject, records, checks):  # noqa: ARG002
+    def verdict(self, subject, records, checks):
         return Verdict(probe=self.name, verdict="stable", statement="All is well.", measure="value",
                        n_images=len(records))  # fmt: skip
 
