@@ -11,9 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from helpers import resumable
+from tests.helpers import resumable
 
 N_KILLS = 20
 MOST_SECONDS = 0.35

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import networks
 from shaketable import FourierMap, MatrixMap, Problem, preflight
 from shaketable.checks import CheckReport
 from shaketable.errors import InputError, PreflightError, ShapeError
 from shaketable.modules import layers_in_training_mode, reachable_modules
+from tests.helpers import networks
 
 NAMES = [
     "evaluation mode",

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import networks
 from shaketable import Problem
 from shaketable.errors import InputError, ShapeError
+from tests.helpers import networks
 
 COMPLEX = networks.problem()
 REAL = Problem(forward=networks.fourier(), reconstruct=networks.real_zero_filled, real=True)

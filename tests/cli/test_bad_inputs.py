@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers.bad_inputs import CASES
-from helpers.small_plan import write_small_plan
 from shaketable.cli import main
+from tests.helpers.bad_inputs import CASES
+from tests.helpers.small_plan import write_small_plan
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 import shaketable
-from helpers.small_plan import write_small_plan
 from shaketable.cli import main
 from shaketable.cli.progress import RunProgress, time_left
 from shaketable.runs import Event
+from tests.helpers.small_plan import write_small_plan
 
 STRUCTURAL = {"probes": {"structural": {"details": ["heart"], "size": 8}}}
 VERBS = ("demo", "check", "run", "report", "show", "init", "zoo")

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.small_plan import phantoms
 from shaketable import zoo
 from shaketable.cli import main
 from shaketable.cli.zoo_verbs import _recipe
 from shaketable.errors import InputError
 from shaketable.zoo import TrainingRecipe
+from tests.helpers.small_plan import phantoms
 
 SMALL = TrainingRecipe(
     size=32, strip_width=32, n_center=4, n_cascades=1, n_convolutions=2, n_features=4,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from helpers.bad_plans import PLANS
-from helpers.small_plan import phantoms
-from helpers.spoiling import (
+from tests.helpers.bad_plans import PLANS
+from tests.helpers.small_plan import phantoms
+from tests.helpers.spoiling import (
     Case,
     another_run_in_out,
     array,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.spoiling import Case, array, folder_as_plan, text, without_plan
+from tests.helpers.spoiling import Case, array, folder_as_plan, text, without_plan
 
 PLANS = [
     Case("no file", ["plan.yaml", "got nothing there", "shaketable init"], spoil=without_plan),

@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from helpers.oracles import directional_derivative, inner, relative_difference
 from shaketable.protocols import ForwardMap
+from tests.helpers.oracles import directional_derivative, inner, relative_difference
 
 ALL_DTYPES = (torch.float32, torch.float64, torch.complex64, torch.complex128)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from helpers import networks
 from shaketable.checks import Check
 from shaketable.probes import Record, Subject
+from tests.helpers import networks
 
 NETWORK, STABLE = "net", "tv"
 

@@ -17,7 +17,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from helpers import networks
 from shaketable import (
     Neighbourhood,
     Plan,
@@ -30,6 +29,7 @@ from shaketable import (
 )
 from shaketable.runs import Run
 from shaketable.runs.events import OnEvent
+from tests.helpers import networks
 
 DELAY = 0.004  # seconds per reconstruction of the stable method
 
@@ -69,7 +69,7 @@ def _quietly(out: str) -> None:
 def start(out: Path) -> BaseProcess:
     """The run in a new process, from a server that has the imports done already."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["helpers.resumable", "shaketable.runs.run", "h5py"])
+    context.set_forkserver_preload(["tests.helpers.resumable", "shaketable.runs.run", "h5py"])
     process = context.Process(target=_quietly, args=(str(out),))
     process.start()
     return process
@@ -84,6 +84,18 @@ def stop_at(process: BaseProcess, out: Path, *, seconds: float, how: int) -> boo
         os.kill(process.pid, how)
     process.join()
     return process.exitcode in (-how, 130)
+
+
+def interrupt_after(process: BaseProcess, out: Path, *, n_items: int) -> None:
+    """Press Ctrl-C as soon as that many items are stored, and wait for the end."""
+    records = out / "records.jsonl"
+    while process.is_alive() and not (
+        records.exists() and records.read_bytes().count(b"\n") >= n_items
+    ):
+        time.sleep(0.001)
+    if process.pid is not None:
+        os.kill(process.pid, signal.SIGINT)
+    process.join()
 
 
 def finish(out: Path) -> None:

@@ -13,8 +13,8 @@ import torch
 import yaml
 from PIL import Image
 
-from helpers.small_plan import phantoms, plan_with
 from shaketable.cli import main
+from tests.helpers.small_plan import phantoms, plan_with
 
 Spoil = Callable[[Path], None]
 

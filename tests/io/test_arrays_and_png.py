@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.data import shared_data
 from shaketable.errors import InputError
 from shaketable.io import load_images
+from tests.helpers.data import shared_data
 
 
 def ramp(*shape: int, dtype: type = np.float32) -> np.ndarray:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.data import shared_data
 from shaketable.errors import InputError, MissingDependencyError
 from shaketable.io import load_images
+from tests.helpers.data import shared_data
 
 nibabel = pytest.importorskip("nibabel")
 pydicom = pytest.importorskip("pydicom")

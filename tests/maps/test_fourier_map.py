@@ -5,9 +5,9 @@ import pytest
 import scipy.fft
 import torch
 
-from helpers.oracles import dft_matrix, map_matrix, relative_difference
 from shaketable.errors import InputError, ShapeError
 from shaketable.maps import FourierMap
+from tests.helpers.oracles import dft_matrix, map_matrix, relative_difference
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (5, 3), (1, 8)])

@@ -7,11 +7,11 @@ import pytest
 import scipy.fft
 import torch
 
-from helpers import properties
-from helpers.properties import ALL_DTYPES
 from shaketable.errors import ShapeError
 from shaketable.maps import FourierMap, MatrixMap, NumpyMap
 from shaketable.protocols import ForwardMap
+from tests.helpers import properties
+from tests.helpers.properties import ALL_DTYPES
 
 
 def _normal(*shape: int, dtype: torch.dtype = torch.float64, seed: int = 0) -> torch.Tensor:

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from helpers.oracles import dense_matrix, map_matrix
 from shaketable.errors import InputError, ShapeError
 from shaketable.maps import MatrixMap
+from tests.helpers.oracles import dense_matrix, map_matrix
 
 MATRIX = torch.tensor([[1, 2j, 0, 0], [0, 0, 3, 0], [0, 1 - 1j, 0, 4]], dtype=torch.complex128)
 

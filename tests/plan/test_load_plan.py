@@ -9,13 +9,13 @@ import pytest
 import torch
 import yaml
 
-from helpers.small_plan import SIZE, phantoms, plan_with, write_small_plan
 from shaketable.errors import PlanError
 from shaketable.maps import FourierMap, MatrixMap, sampling
 from shaketable.plan import LoadedPlan, check_plan, load_plan, plan_from
 from shaketable.probes import Neighbourhood, Sampling, Structural, WorstCase
 from shaketable.search import MomentumAscent, SphereAscent
 from shaketable.sparse import TotalVariation, WaveletL1
+from tests.helpers.small_plan import SIZE, phantoms, plan_with, write_small_plan
 
 EVERYTHING = {
     "network.name": "my network",

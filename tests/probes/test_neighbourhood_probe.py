@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import networks
-from helpers.records import NETWORK, STABLE, rows, strength, subject
 from shaketable import Neighbourhood, Problem, SphereAscent
 from shaketable.errors import InputError
 from shaketable.probes import Subject, Verdict
 from shaketable.statistics import ratio_interval, share_interval
+from tests.helpers import networks
+from tests.helpers.records import NETWORK, STABLE, rows, strength, subject
 
 QUICK = SphereAscent(n_gradients=12)
 STRONG = strength("search strength (neighbourhood)")

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from helpers import networks
 from shaketable import FourierMap, MatrixMap, Neighbourhood, Problem, SphereAscent, WorstCase
 from shaketable.probes import Subject
 from shaketable.probes.planted import _largest_gain, _plant, planted_check
+from tests.helpers import networks
 
 HOPELESS = SphereAscent(n_gradients=1)
 

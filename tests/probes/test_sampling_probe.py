@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import networks
-from helpers.records import NETWORK, STABLE, rows, subject
 from shaketable import FourierMap, Problem, Sampling
 from shaketable.errors import InputError
 from shaketable.probes import Subject, Verdict
 from shaketable.statistics import mean_interval
+from tests.helpers import networks
+from tests.helpers.records import NETWORK, STABLE, rows, subject
 
 RATES = (0.25, 0.5, 0.75, 1.0)
 PROBE = Sampling.fourier(networks.sequence(), rates=RATES, trained_rate=0.5)

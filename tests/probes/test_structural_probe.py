@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import networks
-from helpers.records import NETWORK, STABLE, rows, subject
 from shaketable import FourierMap, Problem, Structural
 from shaketable.errors import InputError
 from shaketable.probes import Subject, Verdict
 from shaketable.statistics import mean_interval
+from tests.helpers import networks
+from tests.helpers.records import NETWORK, STABLE, rows, subject
 
 FULL = FourierMap(torch.ones(32, 32))
 DETAILS = ("heart", "lesion")

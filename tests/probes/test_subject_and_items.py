@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import networks
 from shaketable import (
     MatrixMap,
     Neighbourhood,
@@ -19,6 +18,7 @@ from shaketable.errors import InputError, ShapeError
 from shaketable.probes import Item, Subject
 from shaketable.probes.probe import number, plain, sampled_sha256, slug, support
 from shaketable.statistics import mean_interval
+from tests.helpers import networks
 
 QUICK = SphereAscent(n_gradients=4)
 PROBES = (

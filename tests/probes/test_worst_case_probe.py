@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import networks
 from shaketable import MomentumAscent, Problem, SphereAscent
 from shaketable.probes import Outcome, Subject, WorstCase
 from shaketable.probes.probe import array_sha256
 from shaketable.search import random_perturbation, respond
+from tests.helpers import networks
 
 QUICK = SphereAscent(n_gradients=12)
 RADII = (0.01, 0.03)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from helpers.records import NETWORK, STABLE, strength, subject, worst
 from shaketable.errors import InputError
 from shaketable.probes import Verdict, WorstCase
 from shaketable.statistics import mean_interval, ratio_interval
+from tests.helpers.records import NETWORK, STABLE, strength, subject, worst
 
 STRONG = strength("search strength (image domain)")
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from helpers.synthetic_run import write_run
 from shaketable.report import build_report
+from tests.helpers.synthetic_run import write_run
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome

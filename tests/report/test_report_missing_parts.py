@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers.report_page import read_page
-from helpers.synthetic_run import SyntheticRun, load, save, write_run
 from shaketable.report import build_report
+from tests.helpers.report_page import read_page
+from tests.helpers.synthetic_run import SyntheticRun, load, save, write_run
 
 JUNK = (None, "", "text", -1, float("nan"), [], {}, [None], True)
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.report_page import Page, decode, read_page
-from helpers.synthetic_run import DETAILS, RADII, SyntheticRun, load, save, write_run
 from shaketable.errors import RunError
 from shaketable.report import build_report
+from tests.helpers.report_page import Page, decode, read_page
+from tests.helpers.synthetic_run import DETAILS, RADII, SyntheticRun, load, save, write_run
 
 HEADINGS = [
     "deep-mri",

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.report_page import decode
 from shaketable.report.figures import Cell, Panel, PictureBudget, Strip
 from shaketable.report.pictures import (
     MAGNIFICATIONS,
@@ -18,6 +17,7 @@ from shaketable.report.pictures import (
     reduction,
 )
 from shaketable.report.structural import frame_of, zoom_box
+from tests.helpers.report_page import decode
 
 
 def test_black_and_white_are_the_ends_of_the_scale_and_beyond_is_clipped() -> None:

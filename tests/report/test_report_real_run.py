@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 import shaketable
-from helpers.report_page import read_page
-from helpers.synthetic_run import SyntheticRun, load, phantom
 from shaketable.maps import FourierMap
 from shaketable.maps.sampling import cartesian_variable_density
 from shaketable.probes import Neighbourhood, Sampling, Structural, WorstCase
 from shaketable.protocols import ForwardMap
 from shaketable.search import SphereAscent
+from tests.helpers.report_page import read_page
+from tests.helpers.synthetic_run import SyntheticRun, load, phantom
 
 
 def _network(y: Tensor, forward: ForwardMap) -> Tensor:

@@ -6,10 +6,10 @@ import h5py
 import pytest
 import torch
 
-from helpers import networks
 from shaketable import Plan, Problem, SphereAscent, Structural, WorstCase, run
 from shaketable.errors import RunError
 from shaketable.runs import replay
+from tests.helpers import networks
 
 BASELINES = {"zero-filled": networks.zero_filled}
 DOMAINS = ("image", "data")

@@ -1,12 +1,11 @@
 """Runs that are killed or interrupted for real end with the same bytes as undisturbed ones."""
 
 import json
-import signal
 
 import pytest
 
-from helpers import resumable
 from shaketable.runs import load_run
+from tests.helpers import resumable
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +27,7 @@ def test_six_kills_at_random_moments_leave_no_trace(undisturbed, tmp_path):
 def test_ctrl_c_leaves_results_that_can_be_read_and_resumed(undisturbed, tmp_path):
     out = tmp_path / "run"
     process = resumable.start(out)
-    assert resumable.stop_at(process, out, seconds=0.7, how=signal.SIGINT)
+    resumable.interrupt_after(process, out, n_items=2)
     assert process.exitcode == 130
     stored = load_run(out)
     planned = 12

@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import networks, resumable
 from shaketable import (
     FourierMap,
     MatrixMap,
@@ -25,6 +24,7 @@ from shaketable.errors import InputError, PreflightError, RunError, ShapeError
 from shaketable.probes import Item, Outcome, Subject, Verdict
 from shaketable.runs import Event, load_run
 from shaketable.runs.results import exit_code
+from tests.helpers import networks, resumable
 
 SEARCH = SphereAscent(n_gradients=4)
 BASELINES = {"zero-filled": networks.zero_filled}

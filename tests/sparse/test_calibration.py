@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.data import shared_data
 from shaketable.errors import InputError
 from shaketable.metrics import psnr
 from shaketable.sparse import TotalVariation, WaveletL1, calibrate
 from sparse.scenes import lines, scene
+from tests.helpers.data import shared_data
 
 STRENGTHS = (0.3, 0.003, 0.03)
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from scipy.signal import correlate2d
 
-from helpers.oracles import directional_derivative, inner, relative_difference
 from shaketable import FourierMap
 from shaketable.errors import InputError
 from shaketable.zoo import DeepMRI
+from tests.helpers.oracles import directional_derivative, inner, relative_difference
 
 
 def small_network(seed: int = 0) -> DeepMRI:

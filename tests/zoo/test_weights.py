@@ -12,13 +12,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from helpers.data import shared_data
 from shaketable import FourierMap, zoo
 from shaketable.errors import InputError, WeightsError
 from shaketable.metrics import psnr
 from shaketable.sparse import TotalVariation
 from shaketable.zoo import DeepMRI
 from shaketable.zoo.registry import shipped_weights
+from tests.helpers.data import shared_data
 
 N_ARRAYS = 50
 

@@ -1,0 +1,1 @@
+"""Independent answers, properties, small networks and broken inputs that tests share."""
