@@ -8,8 +8,8 @@ import torch
 from shaketable.errors import InputError
 from shaketable.metrics import psnr
 from shaketable.sparse import TotalVariation, WaveletL1, calibrate
-from sparse.scenes import lines, scene
 from tests.helpers.data import shared_data
+from tests.sparse.scenes import lines, scene
 
 STRENGTHS = (0.3, 0.003, 0.03)
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from shaketable.sparse import SparseMethod, TotalVariation, WaveletL1, unrolled
-from sparse.scenes import lines, scene
+from tests.sparse.scenes import lines, scene
 
 METHODS = [
     TotalVariation(strength=0.05),

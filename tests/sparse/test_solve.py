@@ -13,7 +13,7 @@ from shaketable.errors import InputError, ShapeError
 from shaketable.maps import FourierMap, MatrixMap
 from shaketable.sparse import NotConvergedWarning, SparseMethod, TotalVariation, WaveletL1
 from shaketable.sparse.penalties import Values
-from sparse.scenes import lines, scene
+from tests.sparse.scenes import lines, scene
 
 METHODS = [
     TotalVariation(strength=0.02),

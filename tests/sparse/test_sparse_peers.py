@@ -11,8 +11,8 @@ import torch
 from shaketable.maps import FourierMap
 from shaketable.sparse import Solution, SparseMethod, TotalVariation, WaveletL1
 from shaketable.sparse.penalties import Values
-from sparse import peers
-from sparse.scenes import lines, scene
+from tests.sparse import peers
+from tests.sparse.scenes import lines, scene
 
 A = lines()
 DATA = A(scene(batch=1))

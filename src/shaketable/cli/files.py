@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shaketable.errors import InputError
+from shaketable.files import whole_file
 
 
 def write_new(path: Path, text: str) -> None:
@@ -16,12 +17,10 @@ def write_new(path: Path, text: str) -> None:
         If there is something at the path already, or it cannot be written.
     """
     require_new(path)
-    temporary = path.with_name(path.name + ".part")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        with whole_file(path) as part:
+            part.write_text(text, encoding="utf-8")
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise InputError(
             f"Expected to write '{path}', got: {error.strerror}; choose another place."
         ) from error

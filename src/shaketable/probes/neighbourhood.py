@@ -24,9 +24,9 @@ from shaketable.probes.probe import (
     array,
     describe_search,
     number,
+    one_item_per_image,
     percent,
     plain,
-    slug,
     support,
 )
 from shaketable.search import (
@@ -95,10 +95,7 @@ class Neighbourhood:
 
     def items(self, subject: Subject) -> tuple[Item, ...]:
         """One per image."""
-        return tuple(
-            Item(key=f"{self.name}-{slug(image)}", index=index)
-            for index, image in enumerate(subject.image_ids)
-        )
+        return one_item_per_image(self.name, subject)
 
     def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:
         """The configured search finds an instability planted in a linear reconstructor."""

@@ -136,6 +136,14 @@ class Item:
         return int.from_bytes(digest[:6], "big")
 
 
+def one_item_per_image(prefix: str, subject: Subject) -> tuple[Item, ...]:
+    """The items of a probe whose unit of work is an image."""
+    return tuple(
+        Item(key=f"{prefix}-{slug(image)}", index=index)
+        for index, image in enumerate(subject.image_ids)
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What measuring one item gives: rows for the records, arrays for the pictures."""

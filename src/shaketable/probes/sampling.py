@@ -23,9 +23,9 @@ from shaketable.probes.probe import (
     VerdictWord,
     array,
     number,
+    one_item_per_image,
     percent,
     sampled_sha256,
-    slug,
     support,
 )
 from shaketable.protocols import ForwardMap
@@ -90,10 +90,7 @@ class Sampling:
 
     def items(self, subject: Subject) -> tuple[Item, ...]:
         """One per image."""
-        return tuple(
-            Item(key=f"{self.name}-{slug(image)}", index=index)
-            for index, image in enumerate(subject.image_ids)
-        )
+        return one_item_per_image(self.name, subject)
 
     def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:  # noqa: ARG002
         """Nothing is searched here, so there is nothing to prove."""

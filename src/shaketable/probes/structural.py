@@ -23,8 +23,8 @@ from shaketable.probes.probe import (
     VerdictWord,
     array,
     number,
+    one_item_per_image,
     percent,
-    slug,
     support,
 )
 from shaketable.statistics import mean_interval
@@ -70,10 +70,7 @@ class Structural:
 
     def items(self, subject: Subject) -> tuple[Item, ...]:
         """One per image."""
-        return tuple(
-            Item(key=f"{self.name}-{slug(image)}", index=index)
-            for index, image in enumerate(subject.image_ids)
-        )
+        return one_item_per_image(self.name, subject)
 
     def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:  # noqa: ARG002
         """Nothing is searched here, so there is nothing to prove."""

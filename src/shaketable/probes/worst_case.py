@@ -28,7 +28,7 @@ from shaketable.probes.probe import (
     array_sha256,
     describe_search,
     number,
-    slug,
+    one_item_per_image,
 )
 from shaketable.probes.worst_case_verdict import judge
 from shaketable.search import (
@@ -113,10 +113,7 @@ class WorstCase:
 
     def items(self, subject: Subject) -> tuple[Item, ...]:
         """One per image."""
-        return tuple(
-            Item(key=f"{self.name}-{self.domain}-{slug(image)}", index=index)
-            for index, image in enumerate(subject.image_ids)
-        )
+        return one_item_per_image(f"{self.name}-{self.domain}", subject)
 
     def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:
         """The configured search finds an instability planted in a linear reconstructor."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shaketable.errors import RunError
+from shaketable.files import whole_file
 from shaketable.report.checks import build_checks
 from shaketable.report.damage import build_damage
 from shaketable.report.header import build_header
@@ -115,20 +114,14 @@ def _source(environment: Environment, name: str) -> str:
 def _write_whole(path: Path, page: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".report-", suffix=".html")
     except OSError as error:
         raise RunError(
             f"Expected a folder for {path} that can be written, got {error}; name another."
         ) from error
-    part = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(page)
-        part.chmod(0o644)
-        part.replace(path)
+        with whole_file(path) as part:
+            part.write_bytes(page.encode("utf-8"))
     except OSError as error:
         raise RunError(
             f"Expected to write {path}, got {error}; free the place or name another file."
         ) from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -13,17 +13,14 @@ from typing import Any
 import numpy as np
 
 from shaketable.errors import RunError
+from shaketable.files import whole_file
 from shaketable.probes import Outcome, Record
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that readers see the old content or the new one, never a part."""
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    """Write bytes that readers see whole or not at all."""
+    with whole_file(path) as part:
+        part.write_bytes(content)
 
 
 def to_json(value: object) -> str:
@@ -169,17 +166,12 @@ class Store:
     def _write_arrays(self, key: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
         import h5py
 
-        path = self.array_file(key)
-        temporary = path.with_name(path.name + ".part")
-        with h5py.File(temporary, "w") as file:
+        with whole_file(self.array_file(key)) as part, h5py.File(part, "w") as file:
             for name, values in sorted(arrays.items()):
                 if values.dtype.kind == "U":
                     file.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
                 else:
                     file.create_dataset(name, data=values, compression="gzip")
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
 
     @staticmethod
     def _append(path: Path, entry: object) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ import torch
 from torch import Tensor
 
 from shaketable.errors import RunError
+from shaketable.files import whole_file
 from shaketable.zoo.recipe import TrainingRecipe
 
 CHECKPOINT_NAME = "checkpoint.pt"
@@ -53,16 +51,6 @@ class Checkpoint:
     seconds: float
 
 
-@contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary neighbour of ``path`` that replaces it when the block ends without an error."""
-    temporary = path.with_name(path.name + ".partial")
-    yield temporary
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
 def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> Path:
     """Write ``checkpoint.pt`` into a folder, whole or not at all."""
     contents = {
@@ -77,7 +65,7 @@ def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> Path:
         "seconds": checkpoint.seconds,
     }
     path = folder / CHECKPOINT_NAME
-    with atomic_path(path) as temporary:
+    with whole_file(path) as temporary:
         torch.save(contents, temporary)
     return path
 

@@ -29,7 +29,7 @@ class TrainingEvent:
     loss
         Running mean of the relative error on training samples; None before the first step.
     seconds_left
-        Estimated from the steps of this session; None before the first one.
+        Estimated from the steps of this call; None before the first one.
     quality
         Mean PSNR in dB of the averaged weights on the held-out images when last measured.
     path

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from shaketable.errors import WeightsError
-from shaketable.zoo.checkpoint import atomic_path
+from shaketable.files import whole_file
 from shaketable.zoo.published import read_published
 
 _KINDS = ".safetensors, .pt, .pth or the authors' .npz"
@@ -20,7 +20,7 @@ def save_weights(model: nn.Module, path: Path) -> None:
 
     state = model.state_dict()
     tensors = {name: value.detach().cpu().contiguous() for name, value in state.items()}
-    with atomic_path(path) as temporary:
+    with whole_file(path) as temporary:
         temporary.write_bytes(save(tensors))
 
 
