@@ -160,7 +160,8 @@ def test_a_plan_describes_its_probes_by_name():
 
 
 def test_a_stored_array_is_single_precision():
-    from shaketable.probes.probe import array, array_sha256
+    from shaketable.io import array_sha256
+    from shaketable.probes.probe import array
 
     values = array(torch.ones(2, 3, dtype=torch.complex128).conj())
     assert values.dtype == np.complex64

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from shaketable import MomentumAscent, Problem, SphereAscent
+from shaketable.io import array_sha256
 from shaketable.probes import Outcome, Subject, WorstCase
-from shaketable.probes.probe import array_sha256
 from shaketable.search import random_perturbation, respond
 from tests.helpers import networks
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from shaketable.checks import Check
 from shaketable.errors import InputError, ShapeError
+from shaketable.io import array_sha256
 from shaketable.problem import Problem
 from shaketable.protocols import ForwardMap, Reconstructor
 from shaketable.search import Update
@@ -231,13 +232,6 @@ def array(x: Tensor) -> Array:
     """A tensor as stored: NumPy, single precision, on the CPU."""
     x = x.detach().cpu()
     return x.to(torch.complex64 if x.is_complex() else torch.float32).numpy()
-
-
-def array_sha256(values: Array) -> str:
-    """Hash of a stored array (dtype, shape and bytes), to check a replay with."""
-    digest = hashlib.sha256(f"{values.dtype.str}{values.shape}".encode())
-    digest.update(np.ascontiguousarray(values).tobytes())
-    return digest.hexdigest()
 
 
 def sampled_sha256(forward: ForwardMap) -> str | None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from shaketable.checks import Check
 from shaketable.errors import InputError
+from shaketable.io import array_sha256
 from shaketable.metrics import psnr
 from shaketable.probes.certificates import solver_gap
 from shaketable.probes.planted import planted_check
@@ -25,7 +26,6 @@ from shaketable.probes.probe import (
     Subject,
     Verdict,
     array,
-    array_sha256,
     describe_search,
     number,
     one_item_per_image,

@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 
+from shaketable.io import array_sha256
 from shaketable.modules import reachable_modules
 from shaketable.plan import Plan
 from shaketable.probes import Subject
-from shaketable.probes.probe import array, array_sha256, sampled_sha256
+from shaketable.probes.probe import array, sampled_sha256
 
 
 def image_entries(subject: Subject) -> list[dict[str, object]]:

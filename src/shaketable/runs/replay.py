@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from shaketable.errors import RunError
+from shaketable.io import array_sha256
 from shaketable.probes import Record
-from shaketable.probes.probe import array_sha256
 from shaketable.problem import Problem
 from shaketable.protocols import Reconstructor
 from shaketable.runs.run import load_run
