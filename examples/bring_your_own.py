@@ -19,7 +19,7 @@ def f(y, A):
 
 
 problem = st.Problem(forward=A, reconstruct=f, name="smoothed")
-worst_case = st.WorstCase(radii=(0.01, 0.02), search=st.SphereAscent(n_gradients=20))
+worst_case = st.WorstCase(radii=(0.01, 0.02), search=st.Search(budget=st.Budget(n_gradients=20)))
 plan = st.Plan(
     probes=(worst_case, st.Structural(details=("heart", "lesion"))),
     baselines={"total-variation": st.sparse.TotalVariation()},

@@ -53,7 +53,7 @@ def test_readme_example_runs_and_its_claims_hold(tmp_path, monkeypatch, capsys):
         np.save(tmp_path / "images" / f"phantom-{shift}.npy", phantom(shift))
     source = text_of("README.md")
     # The default search takes a minute here and shows nothing more about the text.
-    quick = "st.WorstCase(radii=(0.02,), search=st.SphereAscent(n_gradients=5))"
+    quick = "st.WorstCase(radii=(0.02,), search=st.Search(budget=st.Budget(n_gradients=5)))"
     assert source.count("st.WorstCase()") == 1
     monkeypatch.chdir(tmp_path)
     run_blocks(source.replace("st.WorstCase()", quick))

@@ -19,7 +19,9 @@ _WHERE = {
     "Problem": "problem",
     "preflight": "checks",
     "Finding": "search",
+    "Budget": "search",
     "MomentumAscent": "search",
+    "Search": "search",
     "SphereAscent": "search",
     "worst_case": "search",
     "worst_case_path": "search",
@@ -31,12 +33,12 @@ _WHERE = {
     "Plan": "plan",
     "run": "runs",
 }
-_ROOMS = ("details", "io", "maps", "metrics", "sparse", "statistics", "zoo")
+_ROOMS = ("details", "io", "maps", "metrics", "search", "sparse", "statistics", "zoo")
 
 __all__ = ["__version__", *_WHERE, *_ROOMS]
 
 if TYPE_CHECKING:
-    from shaketable import details, io, maps, metrics, sparse, statistics, zoo
+    from shaketable import details, io, maps, metrics, search, sparse, statistics, zoo
     from shaketable.checks import preflight
     from shaketable.io import load_images
     from shaketable.maps import FourierMap, MatrixMap, NumpyMap, check_map
@@ -45,8 +47,10 @@ if TYPE_CHECKING:
     from shaketable.problem import Problem
     from shaketable.runs.run import run
     from shaketable.search import (
+        Budget,
         Finding,
         MomentumAscent,
+        Search,
         SphereAscent,
         worst_case,
         worst_case_path,

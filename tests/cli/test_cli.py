@@ -128,10 +128,10 @@ def test_a_run_made_in_python_is_shown_without_its_network(
     from shaketable import Plan, WorstCase
     from shaketable.plan import load_plan
     from shaketable.runs import run
-    from shaketable.search import SphereAscent
+    from shaketable.search import Budget, Search
 
     loaded = load_plan(write_small_plan(folder))
-    probe = WorstCase(radii=(0.01,), search=SphereAscent(n_gradients=2), n_random=1)
+    probe = WorstCase(radii=(0.01,), search=Search(budget=Budget(n_gradients=2)), n_random=1)
     run(loaded.problem, loaded.images[:1], Plan(probes=(probe,)), out="out")
     assert main(["show", "out"]) == 0
     assert "made in Python" in capsys.readouterr().out

@@ -18,11 +18,12 @@ import h5py
 import numpy as np
 
 from shaketable import (
+    Budget,
     Neighbourhood,
     Plan,
     Problem,
     Sampling,
-    SphereAscent,
+    Search,
     Structural,
     WorstCase,
     run,
@@ -36,7 +37,7 @@ DELAY = 0.004  # seconds per reconstruction of the stable method
 
 def work(out: Path, *, on_event: OnEvent | None = None) -> Run:
     """Run the plan in a directory, or resume it there."""
-    search = SphereAscent(n_gradients=6)
+    search = Search(budget=Budget(n_gradients=6))
     network = networks.Unstable(networks.fourier(), networks.images(1), gain=4.0)
     sampling = Sampling.fourier(networks.sequence(), rates=(0.5, 0.75), trained_rate=0.5)
     plan = Plan(

@@ -13,7 +13,7 @@ from shaketable.errors import PlanError
 from shaketable.maps import FourierMap, MatrixMap, sampling
 from shaketable.plan import LoadedPlan, check_plan, load_plan, plan_from
 from shaketable.probes import Neighbourhood, Sampling, Structural, WorstCase
-from shaketable.search import MomentumAscent, SphereAscent
+from shaketable.search import Budget, MomentumAscent, Search
 from shaketable.sparse import TotalVariation, WaveletL1
 from tests.helpers.small_plan import SIZE, phantoms, plan_with, write_small_plan
 
@@ -87,14 +87,15 @@ def test_a_plan_becomes_the_objects_it_names(folder: Path) -> None:
 def test_probes_have_the_settings_of_the_plan(folder: Path) -> None:
     image, data, structural, more, shaken = load(folder, EVERYTHING).plan.probes
     assert image == WorstCase(
-        radii=(0.01,), search=SphereAscent(n_gradients=3, n_starts=2), limit=4
+        radii=(0.01,), search=Search(budget=Budget(n_gradients=3, n_starts=2)), limit=4
     )
-    published = MomentumAscent.published("deep-mri")
+    published = Search.published("deep-mri")
     assert isinstance(data, WorstCase)
     assert data.domain == "data"
-    assert isinstance(data.search, MomentumAscent)
-    assert data.search.n_gradients == 9
-    assert (data.search.rate, data.search.penalty) == (published.rate, published.penalty)
+    assert isinstance(data.search.update, MomentumAscent)
+    assert data.search.budget.n_gradients == 9
+    assert data.search.update == published.update
+    assert data.search.objective == published.objective
     assert structural == Structural(details=("heart", "text:A B"), contrast=0.2, size=6)
     assert isinstance(more, Sampling)
     assert sorted(more.maps) == [0.3, 0.5, 0.8]

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from shaketable import Neighbourhood, Problem, SphereAscent
+from shaketable import Budget, Neighbourhood, Problem, Search
 from shaketable.errors import InputError
 from shaketable.probes import Subject, Verdict
 from shaketable.statistics import ratio_interval, share_interval
 from tests.helpers import networks
 from tests.helpers.records import NETWORK, STABLE, rows, strength, subject
 
-QUICK = SphereAscent(n_gradients=12)
+QUICK = Search(budget=Budget(n_gradients=12))
 STRONG = strength("search strength (neighbourhood)")
 
 
@@ -82,7 +82,7 @@ def test_one_noisy_picture_has_noise_of_the_stated_size():
 
 def test_every_method_is_shaken_around_its_own_worst_case():
     network = networks.Unstable(networks.fourier(), networks.images(1), gain=4.0)
-    probe = Neighbourhood(radius=0.05, search=SphereAscent(n_gradients=30), n_draws=2)
+    probe = Neighbourhood(radius=0.05, search=Search(budget=Budget(n_gradients=30)), n_draws=2)
     _, outcome = measure(network, probe)
     net, stable = outcome.records
     assert (net["role"], stable["role"]) == ("network", "baseline")
@@ -104,7 +104,7 @@ def test_noise_removes_the_artefact_of_a_network_that_answers_one_direction_only
         beside = (change - share * pattern).abs().square().sum((-2, -1), keepdim=True)
         return before + change + 20 * share * torch.exp(-beside / 0.4**2) * pattern
 
-    search = SphereAscent(n_gradients=60)
+    search = Search(budget=Budget(n_gradients=60))
     probe = Neighbourhood(radius=0.05, search=search, noise_ratio=2.0, n_draws=20)
     _, outcome = measure(brittle, probe)
     net, stable = outcome.records

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from shaketable import FourierMap, MatrixMap, Neighbourhood, Problem, SphereAscent, WorstCase
+from shaketable import Budget, FourierMap, MatrixMap, Neighbourhood, Problem, Search, WorstCase
 from shaketable.probes import Subject
 from shaketable.probes.planted import _largest_gain, _plant, planted_check
 from tests.helpers import networks
 
-HOPELESS = SphereAscent(n_gradients=1)
+HOPELESS = Search(budget=Budget(n_gradients=1))
 
 
 def subject(problem: Problem) -> Subject:

@@ -5,12 +5,13 @@ import pytest
 import torch
 
 from shaketable import (
+    Budget,
     MatrixMap,
     Neighbourhood,
     Plan,
     Problem,
     Sampling,
-    SphereAscent,
+    Search,
     Structural,
     WorstCase,
 )
@@ -20,7 +21,7 @@ from shaketable.probes.probe import number, plain, sampled_sha256, slug, support
 from shaketable.statistics import mean_interval
 from tests.helpers import networks
 
-QUICK = SphereAscent(n_gradients=4)
+QUICK = Search(budget=Budget(n_gradients=4))
 PROBES = (
     WorstCase(radii=(0.01, 0.02), search=QUICK, n_random=2),
     WorstCase(radii=(0.01,), search=QUICK, domain="data", n_random=1),
@@ -153,10 +154,11 @@ def test_a_plan_describes_its_probes_by_name():
     assert [one["domain"] for one in described["worst_case"]] == ["image", "data"]
     assert described["structural"]["details"] == ["heart", "lesion"]
     only = Plan(probes=PROBES[:1]).describe()["probes"]["worst_case"]
-    assert only["search"] == {
-        "update": "SphereAscent", "n_gradients": 4, "n_starts": 1, "step": QUICK.step,
-        "momentum": QUICK.momentum, "max_seconds": None,
+    assert only["search"]["update"] == {
+        "name": "SphereAscent", "step": 0.8, "step_continued": 0.3, "momentum": [0.3, 0.9],
     }  # fmt: skip
+    assert only["search"]["budget"]["n_gradients"] == 4
+    assert only["search"]["objective"] == {"name": "ErrorNorm", "against": "clean", "region": None}
 
 
 def test_a_stored_array_is_single_precision():

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from shaketable import MomentumAscent, Problem, SphereAscent
+from shaketable import Budget, MomentumAscent, Problem, Search
 from shaketable.io import array_sha256
 from shaketable.probes import Outcome, Subject, WorstCase
 from shaketable.search import random_perturbation, respond
 from tests.helpers import networks
 
-QUICK = SphereAscent(n_gradients=12)
+QUICK = Search(budget=Budget(n_gradients=12))
 RADII = (0.01, 0.03)
 
 
@@ -47,7 +47,7 @@ def test_scaled_zero_filling_is_amplified_by_its_factor(domain):
     for record in of(outcome, "net"):
         assert record["amplification"] == pytest.approx(3.0, rel=2e-3)
         assert record["status"] == "found"
-        assert record["n_gradients"] == 12
+        assert record["n_gradients"] <= 12  # less where the search has settled
     for record in of(outcome, "zero-filled"):
         assert record["amplification"] == pytest.approx(1.0, rel=2e-3)
 
@@ -59,13 +59,13 @@ def test_a_known_spectrum_is_met_in_double_precision(dtype):
     images = networks.images(1, size=12, real=not dtype.is_complex).to(dtype)
     case = Subject(problem=problem, images=images, image_ids=("one",))
     for domain in ("image", "data"):
-        probe = WorstCase(radii=RADII, domain=domain, search=SphereAscent(n_gradients=60))
+        probe = WorstCase(radii=RADII, domain=domain, search=Search(budget=Budget(n_gradients=60)))
         assert measure(case, probe).records[-1]["amplification"] == pytest.approx(4.0, rel=1e-3)
 
 
 def test_a_hidden_pattern_is_found_and_the_stable_method_hardly_answers_to_it():
     case = subject(networks.Unstable(networks.fourier(), networks.images(1), gain=9.0))
-    outcome = measure(case, WorstCase(radii=RADII, search=SphereAscent(n_gradients=40)))
+    outcome = measure(case, WorstCase(radii=RADII, search=Search(budget=Budget(n_gradients=40))))
     mine, its = of(outcome, "net")[-1], of(outcome, "zero-filled")[-1]
     assert mine["amplification"] == pytest.approx(10.0, rel=1e-2)
     assert mine["random_amplification"] < 2
@@ -208,7 +208,12 @@ def test_networks_that_cannot_be_searched_have_a_status_and_no_verdict(reconstru
 
 
 def test_a_zero_start_is_stuck_and_gives_no_verdict():
-    probe = WorstCase(radii=RADII, search=MomentumAscent(start_size=0.0, n_gradients=5))
+    probe = WorstCase(
+        radii=RADII,
+        search=Search(
+            update=MomentumAscent(start_size=0.0), budget=Budget(n_gradients=5), local_start=False
+        ),
+    )
     case = subject(networks.scaled(5.0), n=1)
     outcome = measure(case, probe)
     assert {record["status"] for record in outcome.records} == {"stuck"}
@@ -219,7 +224,7 @@ def test_a_zero_start_is_stuck_and_gives_no_verdict():
 def test_a_network_that_a_perturbation_breaks_is_unstable_with_its_counterexample():
     norm = float(torch.linalg.vector_norm(networks.images(1)))
     case = subject(networks.breaks_above(0.999 * norm))
-    probe = WorstCase(radii=(0.3,), search=SphereAscent(n_gradients=30))
+    probe = WorstCase(radii=(0.3,), search=Search(budget=Budget(n_gradients=30)))
     outcome = measure(case, probe)
     [record] = of(outcome, "net")
     assert (record["status"], record["error"], record["amplification"]) == (

@@ -13,7 +13,7 @@ from shaketable.maps import FourierMap
 from shaketable.maps.sampling import cartesian_variable_density
 from shaketable.probes import Neighbourhood, Sampling, Structural, WorstCase
 from shaketable.protocols import ForwardMap
-from shaketable.search import SphereAscent
+from shaketable.search import Budget, Search
 from tests.helpers.report_page import read_page
 from tests.helpers.synthetic_run import SyntheticRun, load, phantom
 
@@ -30,7 +30,7 @@ def _zero_filled(y: Tensor, forward: ForwardMap) -> Tensor:
 def test_the_report_of_a_real_run_leaves_nothing_out(tmp_path: Path) -> None:
     sequence = cartesian_variable_density((48, 48), seed=0, n_center=6)
     images = np.stack([phantom(SyntheticRun(), index) for index in range(2)])
-    search = SphereAscent(n_gradients=8)
+    search = Search(budget=Budget(n_gradients=8))
     plan = shaketable.Plan(
         probes=(
             WorstCase(radii=(0.01, 0.03), search=search),

@@ -6,7 +6,7 @@ import h5py
 import pytest
 import torch
 
-from shaketable import Plan, Problem, SphereAscent, Structural, WorstCase, run
+from shaketable import Budget, Plan, Problem, Search, Structural, WorstCase, run
 from shaketable.errors import RunError
 from shaketable.runs import replay
 from tests.helpers import networks
@@ -22,7 +22,7 @@ def network_problem(gain=4.0) -> Problem:
 
 
 def make(out, problem, images, baselines=BASELINES, search=None):
-    search = search or SphereAscent(n_gradients=6)
+    search = search or Search(budget=Budget(n_gradients=6))
     probes = tuple(
         WorstCase(radii=RADII, domain=domain, search=search, n_random=1) for domain in DOMAINS
     )
@@ -105,7 +105,7 @@ def test_a_counterexample_that_breaks_the_network_is_replayed(tmp_path):
     images, forward = networks.images(1), networks.fourier()
     network = networks.bright_breaks(forward.adjoint(forward(images)))
     problem = Problem(forward=forward, reconstruct=network, name="net")
-    probe = WorstCase(radii=(0.04,), search=SphereAscent(n_gradients=30), n_random=1)
+    probe = WorstCase(radii=(0.04,), search=Search(budget=Budget(n_gradients=30)), n_random=1)
     result = run(problem, images, Plan(probes=(probe,)), out=tmp_path)
     assert result.verdicts[0]["verdict"] == "unstable"
     [one] = replay(tmp_path, problem, {})

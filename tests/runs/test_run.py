@@ -10,12 +10,13 @@ import torch
 from torch import nn
 
 from shaketable import (
+    Budget,
     FourierMap,
     MatrixMap,
     Plan,
     Problem,
     Sampling,
-    SphereAscent,
+    Search,
     Structural,
     WorstCase,
     run,
@@ -26,7 +27,7 @@ from shaketable.runs import Event, load_run
 from shaketable.runs.results import exit_code
 from tests.helpers import networks, resumable
 
-SEARCH = SphereAscent(n_gradients=4)
+SEARCH = Search(budget=Budget(n_gradients=4))
 BASELINES = {"zero-filled": networks.zero_filled}
 QUICK = Plan(probes=(Structural(details=("heart",)),), baselines=BASELINES)
 
@@ -403,7 +404,7 @@ def test_wrong_input_stops_the_run_in_a_sentence(tmp_path):
 
 
 def test_a_weak_search_is_no_obstacle_but_never_stable(tmp_path):
-    weak = WorstCase(radii=(0.01,), search=SphereAscent(n_gradients=1), n_random=1)
+    weak = WorstCase(radii=(0.01,), search=Search(budget=Budget(n_gradients=1)), n_random=1)
     plan = Plan(probes=(weak,), baselines={"double": networks.scaled(1.5)})
     problem = network_problem(networks.scaled(0.9))
     result = quick(tmp_path, plan=plan, problem=problem, images=networks.images(3))
@@ -414,7 +415,7 @@ def test_a_weak_search_is_no_obstacle_but_never_stable(tmp_path):
 
 
 def test_a_stable_network_is_called_stable(tmp_path):
-    probe = WorstCase(radii=(0.01,), search=SphereAscent(n_gradients=20), n_random=1)
+    probe = WorstCase(radii=(0.01,), search=Search(budget=Budget(n_gradients=20)), n_random=1)
     plan = Plan(probes=(probe,), baselines={"double": networks.scaled(1.5)})
     problem = network_problem(networks.scaled(0.9))
     result = quick(tmp_path, plan=plan, problem=problem, images=networks.images(3))

@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shaketable import (
+    Budget,
     FourierMap,
     MatrixMap,
     MomentumAscent,
     Problem,
+    Search,
     SphereAscent,
     worst_case,
     worst_case_path,
@@ -82,7 +84,7 @@ def test_a_finding_is_consistent_with_itself(seed):
             images,
             radius=radius,
             domain=domain,
-            search=SphereAscent(n_gradients=10),
+            search=Search(budget=Budget(n_gradients=10)),
             seed=seed,
         )
         clean = problem.reconstruct(problem.forward(images), problem.forward)
@@ -109,7 +111,7 @@ def test_an_image_is_searched_the_same_alone_and_among_others():
 def test_the_same_seed_gives_the_same_finding_and_another_one_another():
     problem = Problem(forward=FourierMap(torch.eye(12)), reconstruct=lambda y, A: A.adjoint(y) ** 2)
     image = torch.rand(1, 12, 12)
-    short = SphereAscent(n_gradients=3)
+    short = Search(budget=Budget(n_gradients=3))
     first = worst_case(problem, image, search=short, seed=0)
     again = worst_case(problem, image, search=short, seed=0)
     other = worst_case(problem, image, search=short, seed=1)
@@ -125,7 +127,10 @@ def test_the_best_iterate_is_kept_and_the_trace_shows_every_gradient():
 
     problem = Problem(forward=FourierMap(torch.ones(6, 6)), reconstruct=trap, real=True)
     finding = worst_case(
-        problem, torch.ones(1, 6, 6), radius=0.05, search=SphereAscent(n_gradients=20)
+        problem,
+        torch.ones(1, 6, 6),
+        radius=0.05,
+        search=Search(budget=Budget(n_gradients=20), local_start=False),
     )
     assert finding.trace.shape == (1, 20)
     assert float(finding.error) >= float(finding.trace.max())
@@ -135,14 +140,14 @@ def test_the_best_iterate_is_kept_and_the_trace_shows_every_gradient():
 @pytest.mark.parametrize("domain", ["image", "data"])
 def test_an_update_that_leaves_the_ball_wins_nothing(domain):
     class Runaway(SphereAscent):
-        def advance(self, ball, state, gradient, iteration):
+        def advance(self, ball, state, seen):
             return replace(state, point=100 * torch.ones_like(state.point))
 
     mask = torch.zeros(8, 8)
     mask[:4] = 1
     problem = Problem(forward=FourierMap(mask), reconstruct=lambda y, A: A.adjoint(y))
     image = torch.rand(1, 8, 8)
-    runaway = Runaway(n_gradients=3)
+    runaway = Search(update=Runaway(), budget=Budget(n_gradients=3))
     finding = worst_case(problem, image, radius=0.1, domain=domain, search=runaway)
     size = float((image if domain == "image" else problem.forward(image)).norm())
     assert float(finding.perturbation_norm) <= 0.1 * size * (1 + 1e-5)
@@ -159,7 +164,7 @@ def test_more_starts_never_find_less():
     errors = [
         float(
             worst_case(
-                problem, image, radius=0.1, search=SphereAscent(n_gradients=5, n_starts=n)
+                problem, image, radius=0.1, search=Search(budget=Budget(n_gradients=5, n_starts=n))
             ).error
         )
         for n in (1, 2, 4)
@@ -181,7 +186,11 @@ def test_path_grows_and_every_finding_is_on_its_radius():
 def test_a_search_started_at_zero_says_stuck():
     problem = Problem(forward=FourierMap(torch.eye(8)), reconstruct=lambda y, A: 100 * A.adjoint(y))
     finding = worst_case(
-        problem, torch.ones(1, 8, 8), search=MomentumAscent(start_size=0.0, n_gradients=5)
+        problem,
+        torch.ones(1, 8, 8),
+        search=Search(
+            update=MomentumAscent(start_size=0.0), budget=Budget(n_gradients=5), local_start=False
+        ),
     )
     assert finding.status == (Status.STUCK,)
     assert float(finding.amplification) == 0
@@ -192,7 +201,7 @@ def test_a_network_without_gradient_says_stuck_even_though_it_responds():
         return torch.round(50 * A.adjoint(y).real) / 50
 
     problem = Problem(forward=FourierMap(torch.ones(8, 8)), reconstruct=staircase, real=True)
-    finding = worst_case(problem, torch.rand(1, 8, 8), search=SphereAscent(n_gradients=5))
+    finding = worst_case(problem, torch.rand(1, 8, 8), search=Search(budget=Budget(n_gradients=5)))
     assert finding.status == (Status.STUCK,)
     assert float(finding.error) > 0
 
@@ -200,7 +209,7 @@ def test_a_network_without_gradient_says_stuck_even_though_it_responds():
 @pytest.mark.parametrize("constant", [lambda y, A: torch.ones_like(y), lambda y, A: 0 * y])
 def test_a_constant_network_says_no_response(constant):
     problem = Problem(forward=FourierMap(torch.ones(8, 8)), reconstruct=constant)
-    finding = worst_case(problem, torch.rand(1, 8, 8), search=SphereAscent(n_gradients=5))
+    finding = worst_case(problem, torch.rand(1, 8, 8), search=Search(budget=Budget(n_gradients=5)))
     assert finding.status == (Status.NO_RESPONSE,)
 
 
@@ -211,7 +220,7 @@ def test_a_nan_network_says_not_finite_and_its_neighbour_is_searched_on():
 
     problem = Problem(forward=FourierMap(torch.ones(8, 8)), reconstruct=fragile)
     images = torch.stack([3 * torch.ones(8, 8), torch.rand(8, 8)])
-    finding = worst_case(problem, images, search=SphereAscent(n_gradients=5))
+    finding = worst_case(problem, images, search=Search(budget=Budget(n_gradients=5)))
     assert finding.status == (Status.NOT_FINITE, Status.FOUND)
     assert float(finding.error[1]) > 0
 
@@ -223,7 +232,7 @@ def test_a_perturbation_that_breaks_the_network_is_kept():
 
     problem = Problem(forward=FourierMap(torch.ones(8, 8)), reconstruct=breaks, real=True)
     image = torch.ones(1, 8, 8)
-    finding = worst_case(problem, image, radius=0.1, search=SphereAscent(n_gradients=5))
+    finding = worst_case(problem, image, radius=0.1, search=Search(budget=Budget(n_gradients=5)))
     assert finding.status == (Status.NOT_FINITE,)
     assert bool(respond(problem, image, finding.perturbation, domain="image").isnan().any())
 
@@ -235,7 +244,9 @@ def test_running_out_of_time_says_budget_spent():
 
     problem = Problem(forward=FourierMap(torch.ones(8, 8)), reconstruct=slow)
     finding = worst_case(
-        problem, torch.rand(1, 8, 8), search=SphereAscent(n_gradients=1000, max_seconds=0.2)
+        problem,
+        torch.rand(1, 8, 8),
+        search=Search(budget=Budget(n_gradients=1000, max_seconds=0.5)),
     )
     assert finding.status == (Status.BUDGET_SPENT,)
     assert 0 < int(finding.n_gradients) < 1000
@@ -248,7 +259,8 @@ def test_an_interrupted_search_returns_what_it_has():
             raise KeyboardInterrupt
 
     problem = Problem(forward=FourierMap(torch.ones(8, 8)), reconstruct=lambda y, A: A.adjoint(y))
-    finding = worst_case(problem, torch.rand(1, 8, 8), on_step=stop)
+    search = Search(local_start=False)
+    finding = worst_case(problem, torch.rand(1, 8, 8), search=search, on_step=stop)
     assert finding.status == (Status.INTERRUPTED,)
     assert int(finding.n_gradients) == 4
     assert float(finding.error) > 0

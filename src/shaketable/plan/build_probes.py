@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import Tensor
 
 from shaketable.details import make_details
@@ -9,9 +11,9 @@ from shaketable.errors import InputError
 from shaketable.plan import schema_probes as specs
 from shaketable.plan.build_map import BuiltMap
 from shaketable.plan.locate import FieldPath, PlanFile
-from shaketable.plan.schema_methods import MomentumAscentSpec, SearchSpec
+from shaketable.plan.schema_methods import BudgetFields, MomentumAscentSpec, SearchSpec
 from shaketable.probes import Neighbourhood, Probe, Sampling, Structural, WorstCase
-from shaketable.search import MomentumAscent, SphereAscent, Update
+from shaketable.search import Budget, MomentumAscent, PenalisedError, Search, SphereAscent
 
 
 def build_probes(
@@ -102,20 +104,40 @@ def _neighbourhood(plan: PlanFile, spec: specs.NeighbourhoodSpec) -> Neighbourho
         )  # fmt: skip
 
 
-def _search(plan: PlanFile, spec: SearchSpec, path: FieldPath) -> Update:
+def _search(plan: PlanFile, spec: SearchSpec, path: FieldPath) -> Search:
     with plan.at(*path):
         if not isinstance(spec, MomentumAscentSpec):
-            return SphereAscent(
-                n_gradients=spec.n_gradients, n_starts=spec.n_starts, step=spec.step,
-                momentum=spec.momentum, max_seconds=spec.max_seconds,
-            )  # fmt: skip
-        base = MomentumAscent.published(spec.published) if spec.published else MomentumAscent()
-        return MomentumAscent(
-            rate=base.rate if spec.rate is None else spec.rate,
-            penalty=base.penalty if spec.penalty is None else spec.penalty,
-            start_size=base.start_size if spec.start_size is None else spec.start_size,
-            momentum=spec.momentum,
-            n_gradients=base.n_gradients if spec.n_gradients is None else spec.n_gradients,
-            n_starts=spec.n_starts,
-            max_seconds=spec.max_seconds,
-        )
+            return Search(
+                update=SphereAscent(
+                    step=spec.step,
+                    step_continued=spec.step_continued,
+                    momentum=(spec.momentum[0], spec.momentum[1]),
+                ),
+                budget=_budget(spec, spec.n_gradients),
+            )
+        base = Search.published(spec.published) if spec.published else Search.published("deep-mri")
+        return _momentum_ascent(spec, base)
+
+
+def _momentum_ascent(spec: MomentumAscentSpec, base: Search) -> Search:
+    """The published settings, with those that the plan states in their place."""
+    update, objective = base.update, base.objective
+    assert isinstance(update, MomentumAscent)  # noqa: S101  that is what published searches are
+    assert isinstance(objective, PenalisedError)  # noqa: S101
+    stated = replace(
+        update,
+        rate=spec.rate or update.rate,
+        start_size=update.start_size if spec.start_size is None else spec.start_size,
+        momentum=spec.momentum,
+    )
+    if spec.penalty is not None:
+        objective = replace(objective, penalty=spec.penalty)
+    n_gradients = spec.n_gradients or base.budget.n_gradients
+    return replace(base, objective=objective, update=stated, budget=_budget(spec, n_gradients))
+
+
+def _budget(spec: BudgetFields, n_gradients: int) -> Budget:
+    return Budget(
+        n_gradients=n_gradients, n_starts=spec.n_starts, plateau=spec.plateau,
+        max_seconds=spec.max_seconds, max_rows=spec.max_rows, checkpoint=spec.checkpoint,
+    )  # fmt: skip

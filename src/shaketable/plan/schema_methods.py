@@ -15,7 +15,7 @@ from shaketable.plan.schema_base import (
     Text,
     wrong,
 )
-from shaketable.search import MomentumAscent, SphereAscent
+from shaketable.search import Budget, MomentumAscent, SphereAscent
 from shaketable.sparse import TotalVariation, WaveletL1
 
 Values = Literal["complex", "ri", "real"]
@@ -23,19 +23,30 @@ Momentum = Annotated[float, Field(ge=0, lt=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 
 
-class SphereAscentSpec(Spec):
-    """Settings of `shaketable.search.SphereAscent`."""
+class BudgetFields(Spec):
+    """Settings of `shaketable.search.Budget`, beside those of the update."""
+
+    n_gradients: Count = Budget.n_gradients
+    n_starts: Count = Budget.n_starts
+    plateau: Annotated[float, Field(ge=0, lt=1)] = Budget.plateau
+    max_seconds: Positive | None = None
+    max_rows: Count | None = None
+    checkpoint: bool = Budget.checkpoint
+
+
+class SphereAscentSpec(BudgetFields):
+    """Settings of a search by `shaketable.search.SphereAscent`."""
 
     method: Literal["sphere-ascent"] = "sphere-ascent"
-    n_gradients: Count = SphereAscent.n_gradients
-    n_starts: Count = SphereAscent.n_starts
     step: Positive = SphereAscent.step
-    momentum: Momentum = SphereAscent.momentum
-    max_seconds: Positive | None = None
+    momentum: Annotated[list[Momentum], Field(min_length=2, max_length=2)] = Field(
+        default=list(SphereAscent.momentum)
+    )
+    step_continued: Positive = SphereAscent.step_continued
 
 
-class MomentumAscentSpec(Spec):
-    """Settings of `shaketable.search.MomentumAscent`; ``published`` takes those of the paper."""
+class MomentumAscentSpec(BudgetFields):
+    """Settings of the paper's search; ``published`` takes those stated for one of its networks."""
 
     method: Literal["momentum-ascent"]
     published: Text | None = None
@@ -43,9 +54,8 @@ class MomentumAscentSpec(Spec):
     penalty: NotNegative | None = None
     start_size: NotNegative | None = None
     momentum: Momentum = MomentumAscent.momentum
-    n_gradients: Count | None = None
-    n_starts: Count = MomentumAscent.n_starts
-    max_seconds: Positive | None = None
+    n_gradients: Count | None = None  # type: ignore[assignment]  # None: as published
+    plateau: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 def _with_method(data: Any) -> Any:

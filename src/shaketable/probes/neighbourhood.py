@@ -22,7 +22,6 @@ from shaketable.probes.probe import (
     Verdict,
     VerdictWord,
     array,
-    describe_search,
     number,
     one_item_per_image,
     percent,
@@ -30,10 +29,9 @@ from shaketable.probes.probe import (
     support,
 )
 from shaketable.search import (
-    SphereAscent,
+    Search,
     Status,
     Step,
-    Update,
     require_gradients,
     respond,
     worst_case,
@@ -69,7 +67,7 @@ class Neighbourhood:
     """
 
     radius: float = 0.02
-    search: Update = field(default_factory=SphereAscent)
+    search: Search = field(default_factory=Search)
     noise_ratio: float = 0.25
     n_draws: int = 20
     keeps: float = 0.5
@@ -87,7 +85,7 @@ class Neighbourhood:
         """Settings for the record."""
         return {
             "radius": self.radius,
-            "search": describe_search(self.search),
+            "search": self.search.describe(),
             "noise_ratio": self.noise_ratio,
             "n_draws": self.n_draws,
             "keeps": self.keeps,

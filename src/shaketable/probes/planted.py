@@ -8,7 +8,7 @@ from torch import Tensor
 from shaketable.checks import Check
 from shaketable.problem import Problem
 from shaketable.protocols import ForwardMap
-from shaketable.search import Domain, Update, random_perturbation, worst_case
+from shaketable.search import Domain, Search, random_perturbation, worst_case
 
 _GAIN = 10.0
 _LIMIT = 0.9
@@ -19,7 +19,7 @@ def planted_check(
     problem: Problem,
     images: Tensor,
     domain: Domain,
-    search: Update,
+    search: Search,
     seed: int,
     *,
     name: str,

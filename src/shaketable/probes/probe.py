@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -18,7 +18,6 @@ from shaketable.errors import InputError, ShapeError
 from shaketable.io import array_sha256
 from shaketable.problem import Problem
 from shaketable.protocols import ForwardMap, Reconstructor
-from shaketable.search import Update
 from shaketable.statistics import Interval
 
 Role = Literal["network", "baseline"]
@@ -238,14 +237,6 @@ def sampled_sha256(forward: ForwardMap) -> str | None:
     """Hash of a map's sampled positions; None where all are sampled."""
     sampled = forward.sampled
     return None if sampled is None else array_sha256(sampled.detach().cpu().numpy())
-
-
-def describe_search(search: Update) -> dict[str, object]:
-    """A search's name and settings, for the record."""
-    settings: dict[str, object] = (
-        asdict(search) if is_dataclass(search) and not isinstance(search, type) else {}
-    )
-    return {"update": type(search).__name__, **settings}
 
 
 def percent(value: float) -> str:

@@ -26,7 +26,6 @@ from shaketable.probes.probe import (
     Subject,
     Verdict,
     array,
-    describe_search,
     number,
     one_item_per_image,
 )
@@ -34,10 +33,9 @@ from shaketable.probes.worst_case_verdict import judge
 from shaketable.search import (
     Domain,
     Finding,
-    SphereAscent,
+    Search,
     Status,
     Step,
-    Update,
     random_perturbation,
     require_gradients,
     respond,
@@ -74,7 +72,7 @@ class WorstCase:
 
     radii: tuple[float, ...] = (0.01, 0.02, 0.04)
     domain: Domain = "image"
-    search: Update = field(default_factory=SphereAscent)
+    search: Search = field(default_factory=Search)
     n_random: int = 4
     limit: float | None = None
 
@@ -106,7 +104,7 @@ class WorstCase:
         return {
             "radii": list(self.radii),
             "domain": self.domain,
-            "search": describe_search(self.search),
+            "search": self.search.describe(),
             "n_random": self.n_random,
             "limit": self.limit,
         }

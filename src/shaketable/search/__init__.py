@@ -1,18 +1,60 @@
-"""Search: objective, ball, update, budget. Read `worst_case.py` first."""
+"""Search: objective, ball, update, budget. Read `engine.py` first."""
 
+from shaketable.search.ball import Ball, BoundBall
+from shaketable.search.budget import Budget
+from shaketable.search.engine import Step
 from shaketable.search.finding import Domain, Finding, Status
+from shaketable.search.objectives import (
+    ErrorNorm,
+    LargestPatchError,
+    Objective,
+    PenalisedError,
+    Reference,
+    Towards,
+)
+from shaketable.search.path import worst_case_path
 from shaketable.search.respond import random_perturbation, respond
-from shaketable.search.updates import MomentumAscent, SphereAscent, State, Update
-from shaketable.search.worst_case import Step, require_gradients, worst_case, worst_case_path
+from shaketable.search.search import Search
+from shaketable.search.support import LowFrequencies, Span, Subspace
+from shaketable.search.updates import (
+    AdaptiveProjectedGradient,
+    MomentumAscent,
+    Origin,
+    ProjectedAdam,
+    ProjectedGradient,
+    Seen,
+    SphereAscent,
+    State,
+    Update,
+)
+from shaketable.search.worst_case import require_gradients, worst_case
 
 __all__ = [
+    "AdaptiveProjectedGradient",
+    "Ball",
+    "BoundBall",
+    "Budget",
     "Domain",
+    "ErrorNorm",
     "Finding",
+    "LargestPatchError",
+    "LowFrequencies",
     "MomentumAscent",
+    "Objective",
+    "Origin",
+    "PenalisedError",
+    "ProjectedAdam",
+    "ProjectedGradient",
+    "Reference",
+    "Search",
+    "Seen",
+    "Span",
     "SphereAscent",
     "State",
     "Status",
     "Step",
+    "Subspace",
+    "Towards",
     "Update",
     "random_perturbation",
     "require_gradients",

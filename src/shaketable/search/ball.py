@@ -1,108 +1,275 @@
-"""Where perturbations live: image or data domain, sampled positions, norms per image."""
+"""Where perturbations may lie: a norm, a radius, a support, a scale per sample.
+
+A perturbation is written in *coordinates* ``z``: ``r = embed(z)`` with ``embed`` linear. Without a
+support or a scale coordinates are the perturbation itself. Sampled positions, a region and a scale
+are one multiplication, a subspace is its own embedding. In coordinates every ball is a plain
+``‖z‖ <= size``, so updates know nothing of what the coordinates mean.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from hashlib import sha256
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from shaketable.errors import InputError
-from shaketable.problem import Problem
-from shaketable.search.finding import Domain
+from shaketable.errors import InputError, ShapeError
+from shaketable.search.chain import Chain
+from shaketable.search.support import Subspace
+from shaketable.search.vectors import dots, draws, expands, norms, per_image
+
+Norm = Literal["l2", "linf"]
 
 
-def norms(x: Tensor) -> Tensor:
-    """``(B, ...) -> (B,)`` l2 norm per image, accumulated in double precision."""
-    wide = torch.complex128 if x.is_complex() else torch.float64
-    result: Tensor = torch.linalg.vector_norm(x.detach().to(wide).flatten(1), dim=1)
-    return result
-
-
-def per_image(values: Tensor, like: Tensor) -> Tensor:
-    """``(B,)`` float64 -> ``(B, 1, ...)`` in the real dtype of ``like``, to multiply with."""
-    real = like.real.dtype if like.is_complex() else like.dtype
-    return values.to(like.device, real).view(-1, *[1] * (like.ndim - 1))
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Ball:
-    """Perturbations of a batch of images with ``‖r‖₂ <= size`` per image, and what they do.
+    """The shape of the set of perturbations; domain and radius come with the search.
+
+    ``‖r / scale‖ <= radius · ‖x / scale‖`` (data domain: ``y``, at sampled positions), in the norm
+    chosen, with r zero outside the support.
 
     Parameters
     ----------
-    problem
-        Forward map and reconstructor.
-    images
-        ``(B, *image_shape)``.
-    domain
-        ``"image"``: f is given ``A(x + r)``; ``"data"``: f is given ``y + e``, with e only where
-        data were sampled.
-    size
-        ``(B,)`` radius as an absolute l2 norm, float64.
+    norm
+        ``"l2"``, or ``"linf"``: the largest magnitude of an entry.
+    support
+        Where r may differ from zero: a boolean ``perturbation_shape`` mask, or a `Subspace`.
+        None: everywhere (data domain: at the sampled positions, always).
+    scale
+        Standard deviation of the noise at every entry, ``perturbation_shape`` or broadcastable, in
+        the unit of the data: the ball is then one in noise-whitened coordinates.
+
+    Raises
+    ------
+    InputError
+        If the norm is unknown, a scale is not positive, or a subspace and a scale are combined.
+
+    Examples
+    --------
+    >>> Ball(norm="linf").norm
+    'linf'
     """
 
-    problem: Problem
-    images: Tensor
-    domain: Domain
-    size: Tensor
-    data: Tensor
+    norm: Norm = "l2"
+    support: Tensor | Subspace | None = None
+    scale: Tensor | None = None
 
-    @classmethod
-    def relative(cls, problem: Problem, images: Tensor, domain: Domain, radius: Tensor) -> Ball:
-        """The ball of radius ``radius · ‖x‖₂`` (image domain) or ``radius · ‖y‖₂`` (data)."""
-        if domain not in ("image", "data"):
+    def __post_init__(self) -> None:
+        if self.norm not in ("l2", "linf"):
             raise InputError(
-                f"Expected domain 'image' or 'data', got {domain!r}; choose one of them."
+                f"Expected norm 'l2' or 'linf', got {self.norm!r}; choose one of them."
             )
-        with torch.no_grad():
-            data = problem.forward(images)
-        reference = images if domain == "image" else data
-        return cls(
-            problem=problem, images=images, domain=domain, data=data,
-            size=radius.to(torch.float64) * norms(reference).cpu(),
+        if self.scale is not None and not bool((self.scale > 0).all()):
+            raise InputError(
+                "Expected a positive standard deviation everywhere, got some that are not; "
+                "give positions without noise a small one."
+            )
+        subspace = self.support is not None and not isinstance(self.support, Tensor)
+        if subspace and (self.scale is not None or self.norm == "linf"):
+            raise InputError(
+                "Expected a subspace with the l2 norm and no scale, got "
+                f"norm={self.norm!r}{'' if self.scale is None else ' and a scale'}; use a mask, or "
+                "a subspace of whitened directions."
+            )
+
+    def bind(self, chain: Chain, radius: Tensor) -> BoundBall:
+        """The ball for the images of a chain.
+
+        Parameters
+        ----------
+        chain
+            What is perturbed.
+        radius
+            ``(B,)`` relative radii, float64.
+
+        Raises
+        ------
+        ShapeError
+            If support or scale do not fit the perturbations.
+        """
+        like = chain.unperturbed
+        shape = tuple(like.shape[1:])
+        subspace = None
+        mask = None if chain.sampled is None else chain.sampled.to(like.device, torch.bool)
+        whole = mask
+        if isinstance(self.support, Tensor):
+            region = _fitting(self.support, shape, "support").to(like.device, torch.bool)
+            mask = region if mask is None else mask & region
+        elif self.support is not None:
+            subspace = _spanning(self.support, like)
+        factor = None
+        if self.scale is not None:
+            scale = _fitting(self.scale, shape, "scale")
+            factor = scale.to(like.device, like.dtype.to_real()).expand(shape)
+        reference = like if whole is None else like * whole
+        unbound = BoundBall(
+            norm=self.norm, size=torch.ones_like(radius), template=_template(like, subspace),
+            mask=mask, factor=factor, subspace=subspace, sampled=whole,
         )  # fmt: skip
-
-    def reconstruct(self, perturbation: Tensor | None = None) -> Tensor:
-        """``f(A(x + r))`` or ``f(y + e)``; the clean reconstruction without a perturbation."""
-        A, f = self.problem.forward, self.problem.reconstruct
-        if perturbation is None:
-            return f(self.data, A)
-        if self.domain == "image":
-            return f(A(self.images + perturbation), A)
-        return f(self.data + self.restrict(perturbation), A)
-
-    def restrict(self, perturbation: Tensor) -> Tensor:
-        """Set a data-domain perturbation to zero where nothing was sampled."""
-        sampled = self.problem.forward.sampled
-        if self.domain == "image" or sampled is None:
-            return perturbation
-        return perturbation * sampled.to(perturbation.device)
-
-    def to_size(self, perturbation: Tensor) -> Tensor:
-        """Scale every perturbation to norm ``size``; zero stays zero."""
-        norm = norms(perturbation).cpu()
-        factor = torch.where(norm > 0, self.size / norm.clamp_min(1e-300), torch.zeros_like(norm))
-        return perturbation * per_image(factor, perturbation)
-
-    def project(self, perturbation: Tensor) -> Tensor:
-        """The nearest perturbation of norm at most ``size``."""
-        norm = norms(perturbation).cpu()
-        factor = torch.where(norm > self.size, self.size / norm.clamp_min(1e-300), 1.0)
-        return perturbation * per_image(factor, perturbation)
-
-    def random(self, generators: list[torch.Generator]) -> Tensor:
-        """Gaussian directions on the sphere of radius ``size``, one generator per image."""
-        like = self.images if self.domain == "image" else self.data
-        draws = [torch.randn(like.shape[1:], generator=g, dtype=like.dtype) for g in generators]
-        return self.to_size(self.restrict(torch.stack(draws).to(like.device)))
+        whitened = reference if factor is None else reference / factor
+        return replace(unbound, size=radius.to(like.device) * unbound.norms(whitened))
 
 
-def generators(seed: int, n: int, purpose: str) -> list[torch.Generator]:
-    """One generator per image, so that an image's numbers do not depend on its neighbours."""
-    result = []
-    for index in range(n):
-        digest = sha256(f"{seed}/{purpose}/{index}".encode()).digest()
-        result.append(torch.Generator().manual_seed(int.from_bytes(digest[:7], "big")))
-    return result
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BoundBall:
+    """A ball ``‖z‖ <= size`` of coordinates for a batch, and the perturbations they stand for.
+
+    Parameters
+    ----------
+    norm
+        ``"l2"`` or ``"linf"``.
+    size
+        ``(B,)`` absolute radius in coordinates, float64.
+    template
+        ``(B, ...)`` zeros with the shape, dtype and device of coordinates.
+    mask
+        Entries that may differ from zero; None for all.
+    factor
+        Coordinates are multiplied by it.
+    subspace
+        Embeds the coordinates, where given; then there is no factor.
+    sampled
+        Sampled positions of a data-domain perturbation.
+    """
+
+    norm: Norm
+    size: Tensor
+    template: Tensor
+    mask: Tensor | None
+    factor: Tensor | None
+    subspace: Subspace | None
+    sampled: Tensor | None
+
+    def perturbation(self, coordinates: Tensor) -> Tensor:
+        """``z -> r``: linear, differentiable."""
+        if self.subspace is not None:
+            embedded = self.subspace.embed(coordinates)
+            return embedded if self.sampled is None else embedded * self.sampled
+        scaled = coordinates if self.factor is None else coordinates * self.factor
+        return scaled if self.mask is None else scaled * self.mask
+
+    def coordinates(self, perturbation: Tensor) -> Tensor:
+        """The coordinates of the nearest perturbation that the support allows."""
+        if self.subspace is not None:
+            return self.subspace.coordinates(perturbation)
+        scaled = perturbation if self.factor is None else perturbation / self.factor
+        return self.restrict(scaled)
+
+    def restrict(self, coordinates: Tensor) -> Tensor:
+        """Zero outside the support."""
+        if self.mask is None or self.subspace is not None:
+            return coordinates
+        return coordinates * self.mask
+
+    def norms(self, coordinates: Tensor) -> Tensor:
+        """``(B,)`` norm of coordinates, float64."""
+        if self.norm == "l2":
+            return norms(coordinates)
+        return coordinates.detach().abs().flatten(1).amax(1).double()
+
+    def project(self, coordinates: Tensor) -> Tensor:
+        """The nearest coordinates inside support and ball."""
+        return self._shrunk(self.restrict(coordinates))
+
+    def _shrunk(self, coordinates: Tensor) -> Tensor:
+        """The nearest coordinates of norm at most ``size``."""
+        limit = self.size
+        if self.norm == "linf":
+            magnitude = coordinates.abs()
+            most = per_image(limit, magnitude)
+            return coordinates * (most / magnitude.clamp_min(_TINY)).clamp_max(1)
+        norm = norms(coordinates)
+        factor = torch.where(norm > limit, limit / norm.clamp_min(_TINY), 1.0)
+        return coordinates * per_image(factor, coordinates)
+
+    def to_boundary(self, coordinates: Tensor, fraction: float = 1.0) -> Tensor:
+        """Scale to norm ``fraction · size``; zero stays zero."""
+        norm = self.norms(coordinates)
+        factor = torch.where(norm > 0, fraction * self.size / norm.clamp_min(_TINY), 0.0)
+        return coordinates * per_image(factor, coordinates)
+
+    def retract(self, coordinates: Tensor) -> Tensor:
+        """Back to the boundary: the sphere in l2, the faces of the cube where they are exceeded."""
+        if self.norm == "l2":
+            return self.to_boundary(coordinates)
+        return self._shrunk(coordinates)
+
+    def tangent(self, coordinates: Tensor, gradient: Tensor) -> Tensor:
+        """The part of a gradient that leads along the boundary, not out of the ball."""
+        if self.norm == "l2":
+            squared = dots(coordinates, coordinates)
+            share = dots(coordinates, gradient) / squared.clamp_min(_TINY)
+            return gradient - per_image(share, coordinates) * coordinates
+        outward = (coordinates.conj() * gradient).real
+        magnitude = coordinates.abs()
+        most = per_image(self.size * (1 - 1e-6), magnitude)
+        blocked = (outward > 0) & (magnitude >= most)
+        radial = coordinates * (outward / magnitude.square().clamp_min(_TINY_SINGLE))
+        return torch.where(blocked, gradient - radial, gradient)
+
+    def steepest(self, gradient: Tensor) -> Tensor:
+        """The direction of norm one along which a function with this gradient rises most."""
+        if self.norm == "l2":
+            norm = norms(gradient)
+            factor = torch.where(norm > 0, 1 / norm.clamp_min(_TINY), 0.0)
+            return gradient * per_image(factor, gradient)
+        return torch.sgn(gradient)
+
+    def scaled(self, direction: Tensor, length: float | Tensor) -> Tensor:
+        """``length · size · direction``; a length is one number, or one per image."""
+        return direction * per_image(length * self.size, direction)
+
+    def typical_entry(self) -> Tensor:
+        """``(B, 1, ...)`` root mean square of the real entries of a point on the boundary."""
+        if self.norm == "linf":
+            return per_image(self.size, self.template)
+        row = self.template[0] if self.mask is None or self.subspace is not None else self.mask
+        n_entries = int(row.sum()) if row.dtype == torch.bool else row.numel()
+        n_real = n_entries * (2 if self.template.is_complex() else 1)
+        return per_image(self.size / max(n_real, 1) ** 0.5, self.template)
+
+    def random(self, generators: list[torch.Generator], fraction: float = 1.0) -> Tensor:
+        """Random coordinates of norm ``fraction · size``, one generator per image.
+
+        Gaussian directions in l2; random signs (phases) of equal magnitude in l-infinity.
+        """
+        gaussian = self.restrict(draws(self.template, generators))
+        direction = gaussian if self.norm == "l2" else torch.sgn(gaussian)
+        return self.to_boundary(direction, fraction)
+
+    def rows(self, index: Tensor) -> BoundBall:
+        """The ball of some images, in the order of ``index``."""
+        return replace(self, size=self.size[index], template=self.template[index])
+
+
+_TINY = 1e-300
+_TINY_SINGLE = 1e-30
+
+
+def _template(like: Tensor, subspace: Subspace | None) -> Tensor:
+    shape = like.shape[1:] if subspace is None else subspace.shape
+    return like.new_zeros((len(like), *shape))
+
+
+def _fitting(given: Tensor, shape: tuple[int, ...], name: str) -> Tensor:
+    if not expands(given, shape):
+        raise ShapeError(
+            f"Expected a {name} of the perturbation's shape {shape}, got {tuple(given.shape)}; "
+            "leave out the batch dimension.",
+            expected=shape, got=tuple(given.shape),
+        )  # fmt: skip
+    return given
+
+
+def _spanning(subspace: Subspace, like: Tensor) -> Subspace:
+    """The subspace, once it has been seen to embed into perturbations of the right shape."""
+    with torch.no_grad():
+        embedded = subspace.embed(like.new_zeros((1, *subspace.shape)))
+    if embedded.shape[1:] != like.shape[1:]:
+        raise ShapeError(
+            f"Expected a subspace of perturbations of shape {tuple(like.shape[1:])}, got "
+            f"{tuple(embedded.shape[1:])}; build it for these images or data.",
+            expected=tuple(like.shape[1:]), got=tuple(embedded.shape[1:]),
+        )  # fmt: skip
+    return subspace

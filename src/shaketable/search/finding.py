@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 Domain = Literal["image", "data"]
+Method = Literal["gradients", "no gradients"]
 
 
 class Status(StrEnum):
@@ -57,16 +58,27 @@ class Finding:
     error
         ``(B,)`` ``‖f(A(x + r)) - f(A x)‖₂`` or ``‖f(y + e) - f(y)‖₂``, float64. A lower bound on
         the worst case.
+    damage
+        ``(B,)`` value of the objective that was climbed, float64; the error unless another
+        objective was chosen.
     status
         How the search ended, per image.
     n_gradients
-        ``(B,)`` gradients spent per image.
+        ``(B,)`` gradients spent per image, products with the Jacobian included at their cost.
     trace
-        ``(B, n)`` error at every point whose gradient was taken, in order; NaN after an image's end.
+        ``(B, n)`` damage at every point whose gradient was taken, start by start; NaN after an
+        image's end.
+    local_gain
+        ``(B,)`` largest amplification of infinitesimal perturbations, ``σ₁`` of the Jacobian at
+        r = 0, as found by Lanczos (a lower bound, accurate to a percent or so); NaN where it was
+        not computed. float64.
     reconstruction, clean
         ``(B, *image_shape)`` the reconstructions with and without the perturbation.
     seed
         What the random starts were derived from.
+    method
+        What kind of search found it: ``"gradients"``, or ``"no gradients"`` for a lower bound
+        that a search of a black box found.
     """
 
     perturbation: Tensor
@@ -74,15 +86,29 @@ class Finding:
     radius: Tensor
     perturbation_norm: Tensor
     error: Tensor
+    damage: Tensor
     status: tuple[Status, ...]
     n_gradients: Tensor
     trace: Tensor
+    local_gain: Tensor
     reconstruction: Tensor
     clean: Tensor
     seed: int
+    method: Method = "gradients"
 
     @property
     def amplification(self) -> Tensor:
         """``(B,)`` error / ‖perturbation‖₂; zero where the perturbation is zero."""
         norm = self.perturbation_norm
         return torch.where(norm > 0, self.error / norm.clamp_min(1e-300), torch.zeros_like(norm))
+
+    @property
+    def certificate(self) -> Tensor:
+        """``(B,)`` amplification / ``local_gain``: near 1 or above where the search is strong.
+
+        At a radius at which the reconstructor is still almost linear no perturbation is amplified
+        more than ``local_gain`` times, so a value near 1 says that the search left nothing there. At
+        larger radii it says how the reconstructor departs from its linearisation: a value below 1
+        may mean that it saturates or that the search is weak, and proves neither.
+        """
+        return self.amplification / self.local_gain

@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 
 from shaketable.problem import Problem
-from shaketable.search.ball import Ball, generators
+from shaketable.search.ball import Ball
+from shaketable.search.chain import Chain
 from shaketable.search.finding import Domain
+from shaketable.search.vectors import generators
 
 
 def respond(problem: Problem, images: Tensor, perturbation: Tensor, *, domain: Domain) -> Tensor:
@@ -20,7 +22,8 @@ def respond(problem: Problem, images: Tensor, perturbation: Tensor, *, domain: D
     images
         ``(B, *image_shape)``.
     perturbation
-        ``(B, *image_shape)`` (image domain) or ``(B, *data_shape)`` (data domain).
+        ``(B, *image_shape)`` (image domain) or ``(B, *data_shape)`` (data domain); the latter is
+        used at sampled positions only.
     domain
         Where it is added.
 
@@ -33,15 +36,18 @@ def respond(problem: Problem, images: Tensor, perturbation: Tensor, *, domain: D
     >>> bool(torch.allclose(respond(problem, image, image, domain="image").real, 2 * image))
     True
     """
-    ball = _ball(problem, images, 1.0, domain)
+    chain = Chain.of(problem, problem.prepare(images), domain)
+    if chain.sampled is not None:
+        perturbation = perturbation * chain.sampled.to(perturbation.device)
     with torch.no_grad():
-        return ball.reconstruct(perturbation)
+        return chain.reconstruct(perturbation)
 
 
 def random_perturbation(
-    problem: Problem, images: Tensor, *, radius: float, domain: Domain, seed: int
-) -> Tensor:
-    """A Gaussian direction scaled to a relative radius, one per image.
+    problem: Problem, images: Tensor, *, radius: float, domain: Domain, seed: int,
+    ball: Ball | None = None,
+) -> Tensor:  # fmt: skip
+    """A random direction scaled to a relative radius, one per image.
 
     Parameters
     ----------
@@ -51,6 +57,8 @@ def random_perturbation(
         Relative to ``‖x‖₂`` (image domain) or ``‖A x‖₂`` (data domain, sampled positions only).
     seed
         Seeds the draw.
+    ball
+        Of another shape than the l2 ball, if it is.
 
     Examples
     --------
@@ -61,11 +69,7 @@ def random_perturbation(
     >>> round(float(torch.linalg.vector_norm(r)), 4)
     2.0
     """
-    ball = _ball(problem, images, radius, domain)
-    return ball.random(generators(seed, len(images), "random"))
-
-
-def _ball(problem: Problem, images: Tensor, radius: float, domain: Domain) -> Ball:
-    images = problem.prepare(images)
+    chain = Chain.of(problem, problem.prepare(images), domain)
     sizes = torch.full((len(images),), radius, dtype=torch.float64)
-    return Ball.relative(problem, images, domain, sizes)
+    bound = (ball or Ball()).bind(chain, sizes)
+    return bound.perturbation(bound.random(generators(seed, len(images), "random")))

@@ -1,0 +1,77 @@
+"""What is shaken: the map from a perturbation to a reconstruction, for a batch of images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from shaketable.errors import InputError
+from shaketable.problem import Problem
+from shaketable.search.finding import Domain
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Chain:
+    """``r -> f(A(x + r))`` (image domain) or ``e -> f(A x + e)`` (data domain).
+
+    Parameters
+    ----------
+    problem
+        Forward map and reconstructor.
+    images
+        ``(B, *image_shape)``.
+    data
+        ``(B, *data_shape)``: ``A x``.
+    domain
+        Where the perturbation is added.
+    """
+
+    problem: Problem
+    images: Tensor
+    data: Tensor
+    domain: Domain
+
+    @classmethod
+    def of(cls, problem: Problem, images: Tensor, domain: Domain) -> Chain:
+        """The chain of prepared images.
+
+        Raises
+        ------
+        InputError
+            If the domain is neither ``"image"`` nor ``"data"``.
+        """
+        if domain not in ("image", "data"):
+            raise InputError(
+                f"Expected domain 'image' or 'data', got {domain!r}; choose one of them."
+            )
+        with torch.no_grad():
+            data = problem.forward(images)
+        return cls(problem=problem, images=images, data=data, domain=domain)
+
+    @property
+    def unperturbed(self) -> Tensor:
+        """``(B, ...)`` what perturbations are added to: the images or the data."""
+        return self.images if self.domain == "image" else self.data
+
+    @property
+    def sampled(self) -> Tensor | None:
+        """Positions a perturbation may use: in the data domain those that were sampled."""
+        return None if self.domain == "image" else self.problem.forward.sampled
+
+    def reconstruct(self, perturbation: Tensor | None = None) -> Tensor:
+        """``(B, *image_shape)``; the clean reconstruction without a perturbation."""
+        A, f = self.problem.forward, self.problem.reconstruct
+        if perturbation is None:
+            return f(self.data, A)
+        if self.domain == "image":
+            return f(A(self.images + perturbation), A)
+        return f(self.data + perturbation, A)
+
+    def rows(self, index: Tensor) -> Chain:
+        """The chain of some images, in the order of ``index``; an image may occur repeatedly."""
+        return Chain(
+            problem=self.problem, images=self.images[index], data=self.data[index],
+            domain=self.domain,
+        )  # fmt: skip
