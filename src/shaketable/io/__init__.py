@@ -1,6 +1,7 @@
 """Reading images: NumPy, NIfTI, DICOM and PNG files, and folders of them."""
 
-from shaketable.io.images import LoadedImage, array_sha256, load_images, load_source
+from shaketable.files import array_sha256
+from shaketable.io.images import LoadedImage, load_images, load_source
 from shaketable.io.resize import resize_image
 from shaketable.io.source import ImageSource
 

@@ -1,11 +1,15 @@
 """Forward maps, their checks, and sampling patterns."""
 
 from shaketable.maps import sampling
+from shaketable.maps.back_projection import filtered_back_projection
 from shaketable.maps.check import MapCheck, MapReport, check_map
+from shaketable.maps.coils import birdcage_coils
 from shaketable.maps.fourier import FourierMap
 from shaketable.maps.linear import apply_linear
 from shaketable.maps.matrix import MatrixMap
+from shaketable.maps.multi_coil import MultiCoilFourierMap
 from shaketable.maps.numpy_map import NumpyMap
+from shaketable.maps.radon import RadonMap
 from shaketable.maps.sampling import SamplingSequence
 
 __all__ = [
@@ -13,9 +17,13 @@ __all__ = [
     "MapCheck",
     "MapReport",
     "MatrixMap",
+    "MultiCoilFourierMap",
     "NumpyMap",
+    "RadonMap",
     "SamplingSequence",
     "apply_linear",
+    "birdcage_coils",
     "check_map",
+    "filtered_back_projection",
     "sampling",
 ]
