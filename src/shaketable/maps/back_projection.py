@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -11,8 +13,8 @@ from shaketable.errors import InputError
 from shaketable.maps.linear import apply_linear
 from shaketable.maps.projection import interpolation_weights
 from shaketable.maps.radon import RadonMap
-from shaketable.maps.shapes import at_precision, require_batch, require_precision
-from shaketable.maps.stored_matrices import STORE, MatrixPair, matrix_pair, times
+from shaketable.maps.shapes import require_batch, require_precision
+from shaketable.maps.stored_matrices import StoredMatrix
 from shaketable.protocols import ForwardMap
 
 
@@ -71,13 +73,17 @@ def filtered_back_projection(data: Tensor, forward: ForwardMap, /) -> Tensor:
     require_precision(data)
     filtered = apply_linear(data, _ramp, _ramp)  # symmetric, so its own adjoint
 
+    matrices = _matrices(forward)
+
     def project_back(rows: Tensor) -> Tensor:
-        return times(_pair(forward, rows).matrix, rows.flatten(1)).reshape(-1, *forward.image_shape)
+        parts = zip(matrices, forward.split_views(rows), strict=True)
+        images = [matrix.times(part.flatten(1)) for matrix, part in parts]
+        return torch.stack(images).sum(0).reshape(-1, *forward.image_shape)
 
     def project(image: Tensor) -> Tensor:
-        return times(_pair(forward, image).transpose, image.flatten(1)).reshape(
-            -1, *forward.data_shape
-        )
+        pixels = image.flatten(1)
+        rows = torch.cat([matrix.transpose_times(pixels) for matrix in matrices], dim=1)
+        return rows.reshape(-1, *forward.data_shape)
 
     return apply_linear(filtered, project_back, project)
 
@@ -104,17 +110,20 @@ def _ramp_response(n_padded: int) -> Tensor:
     return response
 
 
-def _pair(forward: RadonMap, x: Tensor) -> MatrixPair:
-    geometry = forward.geometry
-    dtype, device = at_precision(x.dtype, complex_valued=False), x.device
-    return STORE.get(
-        ("interpolation", geometry, dtype, device),
-        lambda: matrix_pair(
-            interpolation_weights(geometry, _view_weights(np.asarray(geometry.angles))),
-            dtype,
-            device,
-        ),
-    )
+def _matrices(forward: RadonMap) -> list[StoredMatrix]:
+    """One interpolation per block of views; together they are the sum over all views."""
+    weights = _view_weights(np.asarray(forward.geometry.angles))
+    matrices, first = [], 0
+    for block in forward.geometry.blocks():
+        own = weights[first : first + len(block.angles)]
+        matrices.append(
+            StoredMatrix(
+                key=("interpolation", block, tuple(own)),
+                make=partial(interpolation_weights, block, own),
+            )
+        )
+        first += len(own)
+    return matrices
 
 
 def _view_weights(angles: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
