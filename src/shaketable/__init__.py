@@ -14,7 +14,9 @@ __version__ = "0.1.0"
 _WHERE = {
     "FourierMap": "maps",
     "MatrixMap": "maps",
+    "MultiCoilFourierMap": "maps",
     "NumpyMap": "maps",
+    "RadonMap": "maps",
     "check_map": "maps",
     "Problem": "problem",
     "preflight": "checks",
@@ -41,7 +43,14 @@ if TYPE_CHECKING:
     from shaketable import details, io, maps, metrics, search, sparse, statistics, zoo
     from shaketable.checks import preflight
     from shaketable.io import load_images
-    from shaketable.maps import FourierMap, MatrixMap, NumpyMap, check_map
+    from shaketable.maps import (
+        FourierMap,
+        MatrixMap,
+        MultiCoilFourierMap,
+        NumpyMap,
+        RadonMap,
+        check_map,
+    )
     from shaketable.plan import Plan
     from shaketable.probes import Neighbourhood, Sampling, Structural, WorstCase
     from shaketable.problem import Problem

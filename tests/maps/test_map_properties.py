@@ -8,7 +8,14 @@ import scipy.fft
 import torch
 
 from shaketable.errors import ShapeError
-from shaketable.maps import FourierMap, MatrixMap, NumpyMap
+from shaketable.maps import (
+    FourierMap,
+    MatrixMap,
+    MultiCoilFourierMap,
+    NumpyMap,
+    RadonMap,
+    birdcage_coils,
+)
 from shaketable.protocols import ForwardMap
 from tests.helpers import properties
 from tests.helpers.properties import ALL_DTYPES
@@ -61,6 +68,12 @@ MAPS: dict[str, Callable[[], ForwardMap]] = {
     "matrix sparse complex": lambda: MatrixMap(
         (_normal(7, 12, dtype=torch.complex128) * _mask(7, 12)).to_sparse(), image_shape=(3, 4)
     ),
+    "multi-coil even": lambda: MultiCoilFourierMap(_mask(8, 6), birdcage_coils(3, (8, 6))),
+    "multi-coil odd": lambda: MultiCoilFourierMap(
+        _mask(7, 5), _normal(2, 7, 5, dtype=torch.complex128)
+    ),
+    "radon square": lambda: RadonMap(torch.arange(5) * torch.pi / 5, (8, 8)),
+    "radon uneven": lambda: RadonMap([0.3, -2.0, 1.1], (7, 10), n_detectors=9),
     "numpy singly": lambda: _numpy_fourier(vectorized=False),
     "numpy vectorized": lambda: _numpy_fourier(vectorized=True),
     "numpy in double": _numpy_in_double,

@@ -250,6 +250,17 @@ def test_gaps_are_periodic_as_fourier_space_is() -> None:
     assert sequence.mask(4 / 64)[:, 0].nonzero().flatten().tolist() == [0, 16, 32, 48]
 
 
+def test_equispaced_lines_of_the_papers_parallel_mri_are_58_of_368() -> None:
+    mask = equispaced_lines((640, 368), rate=58 / 368, n_center=28, lines="columns").mask(58 / 368)
+    lines = torch.fft.fftshift(mask[0]).nonzero().flatten()
+    assert len(lines) == 58
+    centre = lines[(lines >= 184 - 14) & (lines < 184 + 14)]
+    assert centre.tolist() == list(range(170, 198))
+    outside = lines[(lines < 170) | (lines >= 198)]
+    gaps = torch.diff(torch.cat([outside[outside >= 198], outside[outside < 170] + 368]))
+    assert set(gaps.tolist()) == {11, 12}
+
+
 def test_equispaced_rates_too_low_for_the_centre_are_refused() -> None:
     for rate in (0.05, 0.0, 1.5):
         with pytest.raises(InputError, match=r"Expected a rate between 0\.125"):

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from shaketable.errors import InputError
-from shaketable.plan.load import validate_plan
+from shaketable.metrics import psnr
+from shaketable.plan.load import load_plan, validate_plan
 from shaketable.plan.locate import parse_plan
 from shaketable.plan.templates import EXAMPLES, example_plan, zoo_plan_file
 
@@ -19,6 +20,20 @@ def test_examples_are_valid_and_explained(example: str) -> None:
     assert len(comments) > len(text.splitlines()) / 2
 
 
+def test_the_ct_example_runs_on_what_the_package_brings(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(example_plan("ct"))
+    loaded = load_plan(tmp_path / "plan.yaml")
+    problem = loaded.problem
+    assert problem.real
+    assert problem.name == "filtered back-projection"
+    assert problem.forward.data_shape == (50, 363)
+    result = problem.reconstruct(problem.forward(loaded.images), problem.forward)
+    assert float(psnr(result, loaded.images).min()) > 25
+    assert {probe.name for probe in loaded.plan.probes} == {
+        "worst_case", "structural", "sampling", "neighbourhood",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("kind", ["demo", "standard"])
 def test_plans_of_the_package_have_every_probe_and_a_stable_method(kind: str) -> None:
     spec = validate_plan(zoo_plan_file(kind, "deep-mri"))
@@ -28,5 +43,5 @@ def test_plans_of_the_package_have_every_probe_and_a_stable_method(kind: str) ->
 
 
 def test_an_unknown_example_is_refused() -> None:
-    with pytest.raises(InputError, match="Expected an example of mri, got 'pet'"):
+    with pytest.raises(InputError, match="Expected an example of mri, ct, got 'pet'"):
         example_plan("pet")

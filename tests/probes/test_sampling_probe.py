@@ -6,7 +6,11 @@ import torch
 
 from shaketable import FourierMap, Problem, Sampling
 from shaketable.errors import InputError
+from shaketable.maps import RadonMap, birdcage_coils, filtered_back_projection
+from shaketable.maps.sampling import equispaced_views
+from shaketable.metrics import psnr
 from shaketable.probes import Subject, Verdict
+from shaketable.probes.probe import sampled_sha256
 from shaketable.statistics import mean_interval
 from tests.helpers import networks
 from tests.helpers.records import NETWORK, STABLE, rows, subject
@@ -170,3 +174,39 @@ def test_one_image_decides_nothing():
     verdict = judge(hand_made(NETWORK, {0.5: [30.0], 1.0: [10.0]}), n=1)
     assert verdict.verdict == "inconclusive"
     assert "(1 image, too few for an interval)" in verdict.statement
+
+
+def test_a_network_is_given_the_map_of_each_number_of_views():
+    sequence = equispaced_views(40, even=(5, 10))
+    probe = Sampling.radon(sequence, image_shape=(24, 24), rates=(0.125, 1.0), trained_rate=0.25)
+    assert {rate: forward.data_shape for rate, forward in probe.maps.items()} == {
+        0.125: (5, 35), 0.25: (10, 35), 1.0: (40, 35),
+    }  # fmt: skip
+    images = networks.images(1, real=True)[:, 4:28, 4:28]
+    case = Subject(
+        problem=Problem(
+            forward=probe.maps[0.25], reconstruct=filtered_back_projection, real=True, name="net"
+        ),
+        images=images, image_ids=("one",), baselines={},
+    )  # fmt: skip
+    records = probe.measure(case, probe.items(case)[0], 0, silent).records
+    for record in records:
+        forward = RadonMap(sequence.angles(record["rate"]), (24, 24))
+        expected = psnr(filtered_back_projection(forward(images), forward), images)
+        assert record["psnr"] == pytest.approx(float(expected[0]))
+    values = [record["psnr"] for record in records]
+    assert values[0] < values[1] < values[2]
+    hashes = probe.describe()["sampled_sha256"]
+    assert len(set(hashes)) == 3
+    assert hashes[1] == sampled_sha256(RadonMap(sequence.angles(0.25), (24, 24)))
+
+
+def test_multi_coil_maps_share_their_coils_and_differ_in_their_masks():
+    coils = birdcage_coils(4, (32, 32))
+    sequence = networks.sequence()
+    probe = Sampling.multi_coil(sequence, coils=coils, rates=(0.25, 1.0), trained_rate=0.5)
+    assert sorted(probe.maps) == [0.25, 0.5, 1.0]
+    for rate, forward in probe.maps.items():
+        assert torch.equal(forward.mask, sequence.mask(rate))
+        assert torch.equal(forward.coils, coils)
+    assert len(set(probe.describe()["sampled_sha256"])) == 3

@@ -31,6 +31,7 @@ class Example(StrEnum):
     """What `init` can write."""
 
     mri = "mri"
+    ct = "ct"
 
 
 def _version(asked: bool) -> None:

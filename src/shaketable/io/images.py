@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from shaketable.errors import InputError
+from shaketable.files import array_sha256
 from shaketable.io.arrays import read_npy, read_npz
 from shaketable.io.dicom import looks_like_dicom, read_dicom, read_header, read_series
 from shaketable.io.nifti import read_nifti
@@ -56,19 +56,6 @@ class LoadedImage:
     array: Array
     sha256: str
     source: str
-
-
-def array_sha256(array: Array) -> str:
-    """Hash an array's values, shape and dtype; the same on every machine.
-
-    Examples
-    --------
-    >>> array_sha256(np.zeros((2, 2)))[:8] == array_sha256(np.zeros((4, 1)))[:8]
-    False
-    """
-    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    header = f"{array.dtype.kind}{array.dtype.itemsize}:{','.join(map(str, array.shape))}:"
-    return hashlib.sha256(header.encode() + little.tobytes()).hexdigest()
 
 
 def load_images(

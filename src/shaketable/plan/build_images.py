@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from shaketable.errors import InputError
-from shaketable.io import ImageSource, LoadedImage, load_source
+from shaketable.io import ImageSource, LoadedImage, ellipse_phantoms, load_source
 from shaketable.plan.locate import PlanFile
 from shaketable.plan.schema import ImagesSpec
 
@@ -48,6 +48,12 @@ def build_images(plan: PlanFile, spec: ImagesSpec, network: ZooNetwork | None) -
     PlanError
         If they cannot be read, differ in shape, or are complex where the plan says real.
     """
+    if spec.phantoms is not None and spec.shape is not None:
+        with plan.at("images"):
+            loaded = ellipse_phantoms(
+                spec.count or 1, (spec.shape[0], spec.shape[1]), seed=spec.seed or 0
+            )
+        return Images(values=_stacked(loaded), ids=tuple(image.id for image in loaded))
     if spec.path is None:
         if network is None:
             raise plan.error(("images", "zoo"), "Expected a network of the zoo, got another one.")

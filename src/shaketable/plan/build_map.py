@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from shaketable.errors import InputError
-from shaketable.maps import FourierMap, MatrixMap, SamplingSequence, sampling
+from shaketable.maps import (
+    FourierMap,
+    MatrixMap,
+    MultiCoilFourierMap,
+    RadonMap,
+    SamplingSequence,
+    ViewSequence,
+    sampling,
+)
 from shaketable.plan import schema_maps as specs
 from shaketable.plan.arrays import read_array
+from shaketable.plan.build_coils import build_coils
 from shaketable.plan.locate import PlanFile
 from shaketable.plan.objects import call_with, find_object
 from shaketable.protocols import ForwardMap
@@ -27,7 +37,7 @@ class BuiltMap:
     """A forward map, and the nested pattern it belongs to where there is one."""
 
     forward: ForwardMap
-    sequence: SamplingSequence | None = None
+    sequence: SamplingSequence | ViewSequence | None = None
     rate: float | None = None
 
 
@@ -44,8 +54,10 @@ def build_map(
     PlanError
         If a file or object is wrong, or the map is not for images of that shape.
     """
-    if isinstance(spec, specs.FourierMapSpec):
+    if isinstance(spec, specs.FourierMapSpec | specs.MultiCoilFourierMapSpec):
         return _fourier(plan, spec, shape)
+    if isinstance(spec, specs.RadonMapSpec):
+        return _radon(plan, spec, shape)
     if isinstance(spec, specs.MatrixMapSpec):
         with plan.at("map", "file"):
             built = BuiltMap(forward=_matrix(spec, shape))
@@ -68,22 +80,56 @@ def build_map(
     return built
 
 
-def _fourier(plan: PlanFile, spec: specs.FourierMapSpec, shape: tuple[int, int]) -> BuiltMap:
+def _fourier(
+    plan: PlanFile,
+    spec: specs.FourierMapSpec | specs.MultiCoilFourierMapSpec,
+    shape: tuple[int, int],
+) -> BuiltMap:
+    sequence = None
     if spec.sampling is not None:
         with plan.at("map", "sampling"):
             sequence = build_sequence(spec.sampling, shape)
             mask = sequence.mask(spec.sampling.rate)
-        return BuiltMap(forward=FourierMap(mask), sequence=sequence, rate=spec.sampling.rate)
-    with plan.at("map", "mask"):
-        array = read_array(Path(str(spec.mask)), spec.key, "a mask")
-        if array.shape != shape:
-            raise InputError(
-                f"Expected a mask of the images' shape {shape}, got {array.shape}; "
-                "make the mask for these images, or resize them with images.shape."
-            )
-        if spec.centred:
-            array = np.fft.ifftshift(array)
-        return BuiltMap(forward=FourierMap(torch.from_numpy(np.ascontiguousarray(array))))
+    else:
+        with plan.at("map", "mask"):
+            # An empty or weighted mask is a mistake of this field, whatever the map.
+            mask = FourierMap(_mask_from_file(spec, shape)).mask
+    rate = None if spec.sampling is None else spec.sampling.rate
+    if isinstance(spec, specs.FourierMapSpec):
+        return BuiltMap(forward=FourierMap(mask), sequence=sequence, rate=rate)
+    with plan.at("map", "coils"):
+        forward = MultiCoilFourierMap(mask, build_coils(spec.coils, shape))
+    return BuiltMap(forward=forward, sequence=sequence, rate=rate)
+
+
+def _mask_from_file(
+    spec: specs.FourierMapSpec | specs.MultiCoilFourierMapSpec, shape: tuple[int, int]
+) -> Tensor:
+    array = read_array(Path(str(spec.mask)), spec.key, "a mask")
+    if array.shape != shape:
+        raise InputError(
+            f"Expected a mask of the images' shape {shape}, got {array.shape}; "
+            "make the mask for these images, or resize them with images.shape."
+        )
+    if spec.centred:
+        array = np.fft.ifftshift(array)
+    return torch.from_numpy(np.ascontiguousarray(array))
+
+
+def _radon(plan: PlanFile, spec: specs.RadonMapSpec, shape: tuple[int, int]) -> BuiltMap:
+    if spec.sampling is None:
+        with plan.at("map", "angles"):
+            angles = read_array(Path(str(spec.angles)), spec.key, "angles in radians")
+            return BuiltMap(forward=RadonMap(angles, shape, n_detectors=spec.n_detectors))
+    with plan.at("map", "sampling"):
+        views, n_total = spec.sampling, spec.sampling.n_total
+        if views.even is None:
+            sequence = sampling.equispaced_views(n_total)
+        else:
+            sequence = sampling.equispaced_views(n_total, even=tuple(views.even))
+        rate = views.n_views / n_total
+        forward = RadonMap(sequence.angles(rate), shape, n_detectors=spec.n_detectors)
+    return BuiltMap(forward=forward, sequence=sequence, rate=rate)
 
 
 def build_sequence(spec: specs.SamplingPattern, shape: tuple[int, int]) -> SamplingSequence:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from torch import Tensor
 
 from shaketable.details import make_details
 from shaketable.errors import InputError
+from shaketable.maps import MultiCoilFourierMap, SamplingSequence, ViewSequence
 from shaketable.plan import schema_probes as specs
 from shaketable.plan.build_map import BuiltMap
 from shaketable.plan.locate import FieldPath, PlanFile
 from shaketable.plan.schema_methods import BudgetFields, MomentumAscentSpec, SearchSpec
 from shaketable.probes import Neighbourhood, Probe, Sampling, Structural, WorstCase
+from shaketable.protocols import ForwardMap
 from shaketable.search import Budget, MomentumAscent, PenalisedError, Search, SphereAscent
 
 
@@ -92,7 +95,27 @@ def _sampling(plan: PlanFile, spec: specs.SamplingSpec, built: BuiltMap) -> Samp
             )
     trained = spec.trained_rate if spec.trained_rate is not None else built.rate
     with plan.at("probes", "sampling", "rates"):
-        return Sampling.fourier(built.sequence, rates=spec.rates, trained_rate=float(trained or 0))
+        return _sampling_of(built.forward, built.sequence, spec.rates, float(trained or 0))
+
+
+def _sampling_of(
+    forward: ForwardMap,
+    sequence: SamplingSequence | ViewSequence,
+    rates: Sequence[float],
+    trained_rate: float,
+) -> Sampling:
+    """The probe whose maps are those of the plan at other rates."""
+    if isinstance(sequence, ViewSequence):
+        height, width = forward.image_shape
+        return Sampling.radon(
+            sequence, image_shape=(height, width), n_detectors=forward.data_shape[1],
+            rates=rates, trained_rate=trained_rate,
+        )  # fmt: skip
+    if isinstance(forward, MultiCoilFourierMap):
+        return Sampling.multi_coil(
+            sequence, coils=forward.coils, rates=rates, trained_rate=trained_rate
+        )
+    return Sampling.fourier(sequence, rates=rates, trained_rate=trained_rate)
 
 
 def _neighbourhood(plan: PlanFile, spec: specs.NeighbourhoodSpec) -> Neighbourhood:

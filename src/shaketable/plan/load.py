@@ -153,7 +153,7 @@ def _require_own_parts(plan: PlanFile, spec: PlanSpec) -> None:
         raise plan.error(
             ("map",),
             "Expected a map, got none: only a network of the zoo brings its own; "
-            "give one of type fourier, matrix or object.",
+            "give one of type fourier, multi-coil-fourier, radon, matrix or object.",
         )
 
 

@@ -24,13 +24,14 @@ def resolved(spec: PlanSpec, folder: Path) -> dict[str, Any]:
     parts = [
         data["network"],
         data.get("map", {}),
+        data.get("map", {}).get("coils", {}),
         data["images"],
         *data.get("baselines", {}).values(),
     ]
     for part in parts:
         if "object" in part:
             part.setdefault("folder", ".")
-        for name in ("folder", "weights", "mask", "file", "path"):
+        for name in ("folder", "weights", "mask", "file", "angles", "path"):
             if name in part:
                 part[name] = str((folder / Path(part[name]).expanduser()).resolve())
     return data

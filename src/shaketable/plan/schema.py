@@ -44,9 +44,11 @@ class NetworkSpec(Spec):
 
 
 class ImagesSpec(Spec):
-    """The images: a file or folder, or those that come with the zoo network."""
+    """The images: a file or folder, those that come with the zoo network, or generated ones."""
 
     zoo: Literal["test"] | None = None
+    phantoms: Literal["ellipses"] | None = None
+    seed: Seed | None = None
     path: Text | None = None
     slices: Slices | None = None
     axis: Literal[0, 1, 2] | None = None
@@ -58,9 +60,13 @@ class ImagesSpec(Spec):
     units: str = ""
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> ImagesSpec:
-        if (self.zoo is None) == (self.path is None):
-            raise wrong("either path or zoo in images", "give one of the two")
+    def _one_of_three(self) -> ImagesSpec:
+        if [self.zoo, self.path, self.phantoms].count(None) != 2:
+            raise wrong("one of path, zoo and phantoms in images", "give one of the three")
+        if self.phantoms is not None:
+            self._require_phantom_fields()
+        elif self.seed is not None:
+            raise wrong("seed only beside phantoms", "files are not random")
         extra = [
             n for n in ("slices", "axis", "key", "shape", "scale") if getattr(self, n) is not None
         ]
@@ -69,6 +75,13 @@ class ImagesSpec(Spec):
                 f"{extra[0]} only beside path", "the zoo's images come ready; count takes fewer"
             )
         return self
+
+    def _require_phantom_fields(self) -> None:
+        if self.shape is None or self.count is None:
+            raise wrong("shape and count beside phantoms", "say how large and how many they are")
+        extra = [n for n in ("slices", "axis", "key", "scale") if getattr(self, n) is not None]
+        if extra:
+            raise wrong(f"{extra[0]} only beside path", "phantoms come ready")
 
 
 Baselines = Annotated[dict[MethodName, BaselineSpec], BeforeValidator(name_methods)]

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from shaketable.plan.schema_base import (
     AnyShape,
     Arguments,
+    Count,
     ObjectName,
     Positive,
     Rate,
@@ -20,6 +21,7 @@ from shaketable.plan.schema_base import (
 
 Lines = Literal["rows", "columns"]
 CentreLines = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class CartesianVariableDensity(Spec):
@@ -77,6 +79,21 @@ SamplingPattern = Annotated[
 ]
 
 
+class EquispacedViews(Spec):
+    """Every k-th view of computed tomography; the rate is ``n_views / n_total``."""
+
+    pattern: Literal["equispaced-views"]
+    n_views: Count
+    n_total: Count = 1000
+    even: list[Count] | None = None
+
+    @model_validator(mode="after")
+    def _no_more_than_all(self) -> EquispacedViews:
+        if self.n_views > self.n_total:
+            raise wrong("n_views of at most n_total", "n_total are the views of full sampling")
+        return self
+
+
 class ZooMap(Spec):
     """The map that the zoo network was trained for."""
 
@@ -94,10 +111,78 @@ class FourierMapSpec(Spec):
 
     @model_validator(mode="after")
     def _one_of_two(self) -> FourierMapSpec:
-        if (self.sampling is None) == (self.mask is None):
-            raise wrong("either sampling or mask in a Fourier map", "give one of the two")
-        if self.mask is None and (self.key is not None or self.centred):
-            raise wrong("key and centred only beside mask", "patterns need neither")
+        _require_one_sampling(self)
+        return self
+
+
+class BirdcageCoils(Spec):
+    """Simulated coil maps."""
+
+    type: Literal["birdcage"]
+    n_coils: Count
+    radius: Positive = 1.5
+
+
+class CoilFile(Spec):
+    """Coil maps ``(C, H, W)`` from a file."""
+
+    type: Literal["file"]
+    file: Text
+    key: Text | None = None
+
+
+class EspiritCoils(Spec):
+    """Coil maps estimated from the data ``(C, H, W)`` in a file."""
+
+    type: Literal["espirit"]
+    file: Text
+    key: Text | None = None
+    centred: bool = False
+    calibration: Count | None = None
+    kernel_width: Annotated[int, Field(ge=2)] = 6
+    threshold: Share = 0.02
+    crop: Annotated[float, Field(ge=0, lt=1)] = 0.95
+    library: Literal["sigpy", "bart"] | None = None
+
+
+class MultiCoilFourierMapSpec(Spec):
+    """Multi-coil Fourier sampling: a pattern or a mask from a file, and coil maps."""
+
+    type: Literal["multi-coil-fourier"]
+    sampling: SamplingPattern | None = None
+    mask: Text | None = None
+    key: Text | None = None
+    centred: bool = False
+    coils: Annotated[BirdcageCoils | CoilFile | EspiritCoils, Field(discriminator="type")]
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> MultiCoilFourierMapSpec:
+        _require_one_sampling(self)
+        return self
+
+
+def _require_one_sampling(spec: FourierMapSpec | MultiCoilFourierMapSpec) -> None:
+    if (spec.sampling is None) == (spec.mask is None):
+        raise wrong("either sampling or mask in a Fourier map", "give one of the two")
+    if spec.mask is None and (spec.key is not None or spec.centred):
+        raise wrong("key and centred only beside mask", "patterns need neither")
+
+
+class RadonMapSpec(Spec):
+    """Parallel-beam computed tomography: a pattern of views, or angles in radians from a file."""
+
+    type: Literal["radon"]
+    sampling: EquispacedViews | None = None
+    angles: Text | None = None
+    key: Text | None = None
+    n_detectors: Count | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> RadonMapSpec:
+        if (self.sampling is None) == (self.angles is None):
+            raise wrong("either sampling or angles in a Radon map", "give one of the two")
+        if self.angles is None and self.key is not None:
+            raise wrong("key only beside angles", "patterns need none")
         return self
 
 
@@ -125,7 +210,7 @@ def _named(data: Any) -> Any:
 
 
 MapSpec = Annotated[
-    ZooMap | FourierMapSpec | MatrixMapSpec | ObjectMap,
+    ZooMap | FourierMapSpec | MultiCoilFourierMapSpec | RadonMapSpec | MatrixMapSpec | ObjectMap,
     Field(discriminator="type"),
 ]
 MapField = Annotated[MapSpec, BeforeValidator(_named)]

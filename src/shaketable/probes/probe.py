@@ -16,6 +16,7 @@ from torch import Tensor
 from shaketable.checks import Check
 from shaketable.errors import InputError, ShapeError
 from shaketable.io import array_sha256
+from shaketable.maps import RadonMap
 from shaketable.problem import Problem
 from shaketable.protocols import ForwardMap, Reconstructor
 from shaketable.statistics import Interval
@@ -234,8 +235,8 @@ def array(x: Tensor) -> Array:
 
 
 def sampled_sha256(forward: ForwardMap) -> str | None:
-    """Hash of a map's sampled positions; None where all are sampled."""
-    sampled = forward.sampled
+    """Hash of a map's sampled positions, or of its angles; None where there is nothing to choose."""
+    sampled = forward.angles if isinstance(forward, RadonMap) else forward.sampled
     return None if sampled is None else array_sha256(sampled.detach().cpu().numpy())
 
 

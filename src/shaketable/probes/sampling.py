@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from shaketable.checks import Check
 from shaketable.errors import InputError
-from shaketable.maps import FourierMap
-from shaketable.maps.sampling import SamplingSequence
+from shaketable.maps import FourierMap, MultiCoilFourierMap, RadonMap
+from shaketable.maps.sampling import SamplingSequence, ViewSequence
 from shaketable.metrics import psnr, ssim
 from shaketable.probes.probe import (
     Array,
@@ -79,6 +80,46 @@ class Sampling:
         maps = {rate: FourierMap(sequence.mask(rate)) for rate in every}
         return cls(maps=maps, trained_rate=trained_rate)
 
+    @classmethod
+    def multi_coil(
+        cls,
+        sequence: SamplingSequence,
+        *,
+        coils: Tensor,
+        rates: Sequence[float],
+        trained_rate: float,
+    ) -> Sampling:
+        """Multi-coil Fourier maps of one nested sequence, all with the same coil maps ``(C, H, W)``.
+
+        The rate is the share of positions of one coil; the trained rate is added where it is
+        missing.
+        """
+        every = sorted({*rates, trained_rate})
+        maps = {rate: MultiCoilFourierMap(sequence.mask(rate), coils) for rate in every}
+        return cls(maps=maps, trained_rate=trained_rate)
+
+    @classmethod
+    def radon(
+        cls,
+        sequence: ViewSequence,
+        *,
+        image_shape: tuple[int, int],
+        rates: Sequence[float],
+        trained_rate: float,
+        n_detectors: int | None = None,
+    ) -> Sampling:
+        """Radon maps of one nested sequence of views; the trained rate is added where it is missing.
+
+        The rate is the number of views as a share of ``sequence.n_total``: 50 views of 1000 are
+        0.05.
+        """
+        every = sorted({*rates, trained_rate})
+        maps = {
+            rate: RadonMap(sequence.angles(rate), image_shape, n_detectors=n_detectors)
+            for rate in every
+        }
+        return cls(maps=maps, trained_rate=trained_rate)
+
     def describe(self) -> dict[str, object]:
         """Settings for the record."""
         rates = sorted(self.maps)
@@ -112,7 +153,7 @@ class Sampling:
             outputs = []
             for index, rate in enumerate(rates):
                 done = (method_index * len(rates) + index) / (len(rates) * len(subject.methods))
-                on_progress(f"{method.name} at {rate:.0%} sampling", done)
+                on_progress(f"{method.name} at {percent(rate)} sampling", done)
                 output = method.reconstruct(image, self.maps[rate])
                 outputs.append(output[0])
                 records.append(

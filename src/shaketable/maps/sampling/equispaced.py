@@ -51,7 +51,8 @@ def equispaced_lines(
     References
     ----------
     Hammernik et al.: "Learning a variational network for reconstruction of accelerated MRI data",
-    Magn. Reson. Med. 79 (2018): 28 centre lines and regular undersampling outside.
+    Magn. Reson. Med. 79 (2018): 28 centre lines and regular undersampling outside; in the paper 58
+    of 368 lines (called 15 %), which is ``rate=58 / 368, n_center=28``.
 
     Examples
     --------

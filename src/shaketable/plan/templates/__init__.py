@@ -9,8 +9,8 @@ from typing import Literal
 from shaketable.errors import InputError
 from shaketable.plan.locate import PlanFile, parse_plan
 
-Example = Literal["mri"]
-EXAMPLES: tuple[Example, ...] = ("mri",)
+Example = Literal["mri", "ct"]
+EXAMPLES: tuple[Example, ...] = ("mri", "ct")
 
 
 def example_plan(example: str) -> str:
