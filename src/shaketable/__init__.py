@@ -20,7 +20,9 @@ _WHERE = {
     "preflight": "checks",
     "Finding": "search",
     "MomentumAscent": "search",
+    "Spectrum": "search",
     "SphereAscent": "search",
+    "local_spectrum": "search",
     "worst_case": "search",
     "worst_case_path": "search",
     "load_images": "io",
@@ -47,7 +49,9 @@ if TYPE_CHECKING:
     from shaketable.search import (
         Finding,
         MomentumAscent,
+        Spectrum,
         SphereAscent,
+        local_spectrum,
         worst_case,
         worst_case_path,
     )

@@ -98,24 +98,28 @@ class Jacobian:
             self._forward_mode = False
             return self._second_choice(direction, error)
         self._forward_mode = product is not None
-        return product if self._forward_mode else self._twice(direction)
+        return product if self._forward_mode else self._second_choice(direction, None)
 
-    def _second_choice(self, direction: Tensor, first: Exception) -> Tensor | None:
+    def _second_choice(self, direction: Tensor, first: Exception | None) -> Tensor | None:
         try:
-            return self._twice(direction)
+            product = self._twice(direction)
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
-            raise InputError(
-                "Expected a reconstructor with forward-mode derivatives or with gradients that can "
-                f"be differentiated, got neither ({_first_line(first)}; {_first_line(error)}); give "
-                "its autograd.Function a jvp, or a backward pass made of torch operations."
-            ) from error
+            raise _neither(first, _first_line(error)) from error
+        # A backward pass that torch cannot see into gives zeros and no error.
+        pushed = self._clean(product, self.output)
+        probe = torch.randn(pushed.shape[1], generator=torch.Generator().manual_seed(0)).to(pushed)
+        pulled, along = self.transposed(probe.expand_as(pushed)), flat(direction)
+        gap = (pushed @ probe - (pulled * along).sum(1)).abs()
+        if bool((gap > 1e-3 * pulled.norm(dim=1) * along.norm(dim=1)).any()):
+            raise _neither(first, "the derivative of its gradient is not that of its output")
+        return product
 
     def _pushed(self, direction: Tensor) -> Tensor | None:
         """Forward mode; None where no tangent reaches the output."""
         with torch.no_grad(), forward_ad.dual_level():
-            dual = forward_ad.make_dual(self.point.detach(), direction)
+            dual = forward_ad.make_dual(self.point.detach(), direction)  # type: ignore[no-untyped-call]
             unpacked = forward_ad.unpack_dual(self._response(dual))  # type: ignore[no-untyped-call]
             tangent: Tensor | None = unpacked.tangent
             return tangent
@@ -142,6 +146,15 @@ class Jacobian:
         coordinates = flat(product)
         self.finite &= torch.isfinite(coordinates).all(1)
         return torch.where(self.finite[:, None], coordinates, 0.0)
+
+
+def _neither(first: Exception | None, second: str) -> InputError:
+    why = _first_line(first) if first is not None else "no tangent reaches the output"
+    return InputError(
+        "Expected a reconstructor with forward-mode derivatives or with gradients that can be "
+        f"differentiated, got neither ({why}; {second}); give its autograd.Function a jvp, or a "
+        "backward pass made of torch operations."
+    )
 
 
 def _first_line(error: Exception) -> str:

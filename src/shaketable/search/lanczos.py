@@ -59,8 +59,8 @@ def leading_pairs(
     so that ``J V = U B`` with an upper bidiagonal B, whose singular values approximate those of J
     from below. An invariant subspace is left by a new random w. A value that occurs several times
     may be listed once: its copies only appear when the bases are exhausted. Maps that are linear
-    over the complex numbers have every value twice (v and i v). Golub and Kahan, SIAM J. Numer. Anal. 2 (1965), Eq. 2.4;
-    Simon and Zha, SIAM J. Sci. Comput. 21 (2000).
+    over the complex numbers have every value twice (v and i v). Golub and Kahan, SIAM J. Numer.
+    Anal. 2 (1965); Simon and Zha, SIAM J. Sci. Comput. 21 (2000).
 
     Parameters
     ----------
