@@ -223,7 +223,7 @@ def test_total_variation_has_a_spectrum_that_finite_differences_confirm():
 
 
 @pytest.mark.data
-def test_six_pairs_of_products_reach_99_percent_on_the_published_deep_mri():
+def test_the_median_of_five_starts_reaches_99_percent_in_six_pairs_on_the_published_deep_mri():
     network = load("deep-mri", weights=shared_data("deep-mri/d5_c5.npz"))
     stored = square_image(axial_slice(95).T[:, ::-1], 64)
     image = torch.from_numpy(stored).to(torch.complex64)[None]
@@ -235,5 +235,9 @@ def test_six_pairs_of_products_reach_99_percent_on_the_published_deep_mri():
 
     zero = torch.zeros_like(image)
     exact, _, _ = leading_direction(response, zero, n_steps=25, generators=generators(1))
-    quick, _, _ = leading_direction(response, zero, n_steps=6, generators=generators(1))
-    assert float(quick) >= 0.99 * float(exact) > 5
+    quick = [
+        float(leading_direction(response, zero, n_steps=6, generators=generators(1, seed))[0])
+        for seed in range(5)
+    ]
+    assert sorted(quick)[2] >= 0.99 * float(exact) > 5
+    assert max(quick) <= float(exact) * (1 + 1e-6)
