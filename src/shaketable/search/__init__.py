@@ -4,6 +4,7 @@ from shaketable.search.ball import Ball, BoundBall
 from shaketable.search.budget import Budget
 from shaketable.search.engine import Step
 from shaketable.search.finding import Domain, Finding, Status
+from shaketable.search.lanczos import LeadingPairs, leading_pairs
 from shaketable.search.objectives import (
     ErrorNorm,
     LargestPatchError,
@@ -15,6 +16,7 @@ from shaketable.search.objectives import (
 from shaketable.search.path import worst_case_path
 from shaketable.search.respond import random_perturbation, respond
 from shaketable.search.search import Search
+from shaketable.search.spectrum import Spectrum, local_spectrum
 from shaketable.search.support import LowFrequencies, Span, Subspace
 from shaketable.search.updates import (
     AdaptiveProjectedGradient,
@@ -38,6 +40,7 @@ __all__ = [
     "ErrorNorm",
     "Finding",
     "LargestPatchError",
+    "LeadingPairs",
     "LowFrequencies",
     "MomentumAscent",
     "Objective",
@@ -49,6 +52,7 @@ __all__ = [
     "Search",
     "Seen",
     "Span",
+    "Spectrum",
     "SphereAscent",
     "State",
     "Status",
@@ -56,6 +60,8 @@ __all__ = [
     "Subspace",
     "Towards",
     "Update",
+    "leading_pairs",
+    "local_spectrum",
     "random_perturbation",
     "require_gradients",
     "respond",
