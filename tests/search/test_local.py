@@ -57,7 +57,7 @@ def test_constant_and_broken_networks_have_no_direction():
 
 
 @pytest.mark.parametrize(
-    "search", [Search(budget=Budget(n_gradients=19)), Search(local_start=False)]
+    "search", [Search(budget=Budget(n_gradients=11)), Search(local_start=False)]
 )
 def test_small_budgets_and_searches_that_do_not_want_it_go_without(search):
     problem = Problem(forward=FourierMap(torch.ones(8, 8)), reconstruct=curved)
@@ -78,5 +78,5 @@ def test_on_the_published_deep_mri_six_products_leave_a_few_percent():
     quick = sorted(float(local(problem, image, seed=seed).gain) for seed in range(3))
     assert quick[1] >= 0.97 * exact
     assert quick[2] <= 1.01 * exact
-    finding = worst_case(problem, image, radius=1e-3, search=SHORT)
-    assert float(finding.amplification) >= 0.98 * exact
+    finding = worst_case(problem, image, radius=1e-5, search=Search(budget=Budget(n_gradients=12)))
+    assert float(finding.amplification) >= 0.99 * exact
