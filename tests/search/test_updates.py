@@ -1,6 +1,7 @@
 """Updates: what a step does to a point, and which settings are refused."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -40,7 +41,7 @@ def seen(gradient: torch.Tensor, iteration: int = 0, value: float = 1.0) -> Seen
 @given(seed=st.integers(0, 10**6), scale=st.floats(1e-6, 1e6))
 def test_sphere_ascent_stays_on_the_sphere_and_ignores_the_scale_of_the_gradient(seed, scale):
     inside = ball(torch.rand(2, 8, 8, generator=torch.Generator().manual_seed(seed)) + 0.1)
-    update = SphereAscent()
+    update = SphereAscent(overshoot=1.0)
     state = update.start(inside, None, generators(seed, 2, "test"))
     gradient = torch.randn(2, 8, 8, dtype=torch.complex64)
     moved = update.advance(inside, state, seen(gradient, 3)).point
@@ -83,8 +84,25 @@ def test_momentum_ascent_does_what_the_paper_states():
     torch.testing.assert_close(twice.point, torch.full((1, 8, 8), 1.28 + 0j))
 
 
+def test_sphere_ascent_begins_outside_and_comes_in():
+    inside = ball(torch.ones(2, 8, 8))
+    update = SphereAscent(overshoot=1.5)
+    state = update.start(inside, None, generators(0, 2, "test"))
+    sizes = [float((inside.norms(state.point) / inside.size)[0])]
+    for iteration in range(10):
+        gradient = torch.randn(2, 8, 8, dtype=torch.complex64)
+        state = update.advance(inside, state, seen(gradient, iteration))
+        sizes.append(float((inside.norms(state.point) / inside.size)[0]))
+    assert sizes[0] == pytest.approx(1.5)
+    assert all(b < a for a, b in pairwise(sizes[:7]))
+    assert sizes[6:] == pytest.approx([1.0] * 5)
+    settled = Origin(point=state.point, settled=True)
+    again = update.start(inside, settled, generators(0, 2, "test"))
+    torch.testing.assert_close(inside.norms(again.point), inside.size, rtol=1e-5, atol=0)
+
+
 UPDATES = [
-    SphereAscent(),
+    SphereAscent(overshoot=1.0),
     MomentumAscent(rate=1e3),
     ProjectedGradient(),
     ProjectedAdam(rate=3.0),
@@ -185,6 +203,7 @@ def test_published_settings(network, penalty, rate, against):
         lambda: Budget(max_rows=0),
         lambda: Budget(plateau=1.0),
         lambda: SphereAscent(step=0.0),
+        lambda: SphereAscent(overshoot=0.9),
         lambda: SphereAscent(momentum=(0.0, 1.0)),
         lambda: MomentumAscent(rate=0.0),
         lambda: MomentumAscent(start_size=-1.0),

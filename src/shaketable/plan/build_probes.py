@@ -135,6 +135,7 @@ def _search(plan: PlanFile, spec: SearchSpec, path: FieldPath) -> Search:
                     step=spec.step,
                     step_continued=spec.step_continued,
                     momentum=(spec.momentum[0], spec.momentum[1]),
+                    overshoot=spec.overshoot,
                 ),
                 budget=_budget(spec, spec.n_gradients),
             )

@@ -43,6 +43,7 @@ class SphereAscentSpec(BudgetFields):
         default=list(SphereAscent.momentum)
     )
     step_continued: Positive = SphereAscent.step_continued
+    overshoot: Annotated[float, Field(ge=1)] = SphereAscent.overshoot
 
 
 class MomentumAscentSpec(BudgetFields):

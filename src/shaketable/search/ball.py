@@ -229,6 +229,10 @@ class BoundBall:
         n_real = n_entries * (2 if self.template.is_complex() else 1)
         return per_image(self.size / max(n_real, 1) ** 0.5, self.template)
 
+    def enlarged(self, factor: Tensor) -> BoundBall:
+        """The ball of ``factor`` ``(B,)`` times the size."""
+        return replace(self, size=factor * self.size)
+
     def random(self, generators: list[torch.Generator], fraction: float = 1.0) -> Tensor:
         """Random coordinates of norm ``fraction · size``, one generator per image.
 

@@ -80,7 +80,7 @@ class Plateau:
         self._pending: tuple[Tensor, object] | None = None
 
     def see(self, value: Tensor) -> None:
-        """Take the ``(B,)`` values of one gradient into account."""
+        """Take the ``(B,)`` values of one gradient into account; NaN where they do not count."""
         self._recent = [*self._recent[-(_WINDOW - 1) :], value]
         if self._tolerance > 0 and len(self._recent) == _WINDOW:
             window = torch.stack(self._recent)

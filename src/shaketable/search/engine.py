@@ -93,6 +93,7 @@ class Best:
         self.moved, self.sloped, self.changed = false, false, false
         self.n_gradients = torch.zeros(n, dtype=torch.int64, device=clean.device)
         self.trace: list[Tensor] = []
+        self.counted: list[Tensor] = []
 
     def see(
         self, hill: Hill, point: Tensor, output: Tensor, value: Tensor, running: Tensor,
@@ -108,7 +109,8 @@ class Best:
         finite = torch.isfinite(value) & torch.isfinite(change)
         if slope is not None:
             counts = self.finite & running
-            self.trace.append(torch.where(counts, value, torch.nan))
+            self.trace.append(torch.where(counts & (size <= self._limit), value, torch.nan))
+            self.counted.append(counts)
             self.n_gradients = self.n_gradients + counts
             finite = finite & torch.isfinite(slope)
             self.sloped = self.sloped | (slope > 0)
@@ -148,22 +150,20 @@ class Best:
             flags[images] |= getattr(other, name)[rows]
             setattr(self, name, flags)
         self.n_gradients[images] += other.n_gradients[rows]
-        if other.trace:
-            trace = torch.full(
-                (len(self.value), len(other.trace)), torch.nan, dtype=torch.float64,
-                device=self.value.device,
-            )  # fmt: skip
-            trace[images] = torch.stack(other.trace, 1)[rows]
-            self.trace += list(trace.unbind(1))
+        for value, counted in zip(other.trace, other.counted, strict=True):
+            self.trace.append(
+                torch.full_like(self.value, torch.nan).scatter(0, images, value[rows])
+            )
+            here = torch.zeros_like(self.finite).scatter(0, images, counted[rows])
+            self.counted.append(here)
 
     def traces(self) -> Tensor:
-        """``(B, n)`` value at every gradient, start by start; NaN after the last."""
+        """``(B, n)`` value at every gradient, start by start; NaN outside the ball and after the last."""
         if not self.trace:
             return self.value.new_zeros((len(self.value), 0))
-        trace = torch.stack(self.trace, 1)
-        nothing = trace.isnan()
-        order = nothing.to(torch.int8).argsort(dim=1, stable=True)
-        return trace.gather(1, order)[:, : int((~nothing).sum(1).max())]
+        trace, counted = torch.stack(self.trace, 1), torch.stack(self.counted, 1)
+        order = (~counted).to(torch.int8).argsort(dim=1, stable=True)
+        return trace.gather(1, order)[:, : int(counted.sum(1).max())]
 
     def statuses(self, ended: Status) -> tuple[Status, ...]:
         """The status of every row, given how the loop ended."""
@@ -179,23 +179,29 @@ def climb(
 ) -> bool:  # fmt: skip
     """One climb of all rows; False when the time ran out before the update's schedule ended."""
     plateau = Plateau(budget, len(best.value), best.value.device)
-    for iteration in range(n_iterations):
-        if deadline is not None and time.monotonic() > deadline:
-            return False
-        output, value, gradient = hill.slope(state.point)
-        best.see(hill, state.point, output, value, plateau.running, norms(gradient))
-        plateau.see(value)
-        on_gradient()
-        if plateau.all_ended(best.finite):
-            return True
-        # outside the ball a network may break without that being a counterexample: start afresh
-        usable = best.finite & torch.isfinite(norms(gradient))
-        gradient = torch.where(per_image(usable, gradient), gradient, 0)
-        seen = Seen(value=value, gradient=gradient, iteration=iteration, n_iterations=n_iterations)
-        state = update.advance(hill.ball, state, seen)
-    with torch.no_grad():
-        output, value = hill.value(state.point)
-    best.see(hill, state.point, output, value.double(), plateau.running)
+    try:
+        for iteration in range(n_iterations):
+            if deadline is not None and time.monotonic() > deadline:
+                return False
+            output, value, gradient = hill.slope(state.point)
+            slope = norms(gradient)
+            best.see(hill, state.point, output, value, plateau.running, slope)
+            plateau.see(best.trace[-1])
+            on_gradient()
+            if plateau.all_ended(best.finite):
+                break
+            # outside the ball a network may break without that being a counterexample: start afresh
+            usable = best.finite & torch.isfinite(slope)
+            gradient = torch.where(per_image(usable, gradient), gradient, 0)
+            seen = Seen(
+                value=value, gradient=gradient, iteration=iteration, n_iterations=n_iterations
+            )
+            state = update.advance(hill.ball, state, seen)
+    finally:  # the last point, brought into the ball: all that an interrupted search may have
+        point = hill.ball.project(state.point)
+        with torch.no_grad():
+            output, value = hill.value(point)
+        best.see(hill, point, output, value.double(), plateau.running)
     return True
 
 

@@ -25,12 +25,15 @@ class SphereState:
         Random numbers for points without a slope.
     step
         ``(B,)`` first step in radii: smaller where the search continues another one.
+    excess
+        ``(B,)`` how far outside the ball the first sphere lies, in radii.
     """
 
     point: Tensor
     velocity: Tensor
     spare: Tensor
     step: Tensor
+    excess: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +50,11 @@ class SphereAscent:
     the signs of v in l-infinity. ``g_z`` is the gradient's component along z: the second limit of the
     step is what the power method would take (l2 only), so a search that has arrived stays. Only
     the direction of the gradient is used: nothing depends on the scale of network or images, and a
-    global phase of complex images changes nothing. Early steps are long because networks have many
-    local maxima, and a long step leaves the poor ones. Starts are never zero, where the gradient of
-    the error is exactly zero; a point with a zero gradient is replaced by a random one.
+    global phase of complex images changes nothing. Networks have many local maxima. Early
+    steps are long because a long step leaves the poor ones, and the sphere is larger than the ball at
+    first (``overshoot``) and comes in with ``t = 0.6``: what does damage out there often does inside,
+    and is found more easily; nothing outside the ball counts. Starts are never zero, where the
+    gradient of the error is exactly zero; a point with a zero gradient is replaced by a random one.
 
     Parameters
     ----------
@@ -59,6 +64,8 @@ class SphereAscent:
         First step where the search continues from another one's result.
     momentum
         Share of the old direction that is kept, at the beginning and at the end.
+    overshoot
+        Radius of the first sphere in radii of the ball, where the search does not continue another.
 
     Examples
     --------
@@ -69,42 +76,54 @@ class SphereAscent:
     step: float = 0.8
     step_continued: float = 0.3
     momentum: tuple[float, float] = (0.3, 0.9)
+    overshoot: float = 1.5
 
     def __post_init__(self) -> None:
         steps = self.step > 0 and self.step_continued > 0
         momentum = len(self.momentum) == 2 and all(0 <= m < 1 for m in self.momentum)
-        if not (steps and momentum):
+        if not (steps and momentum and self.overshoot >= 1):
             raise InputError(
-                "Expected steps above 0 and two momenta in [0, 1), got "
-                f"{self.step}, {self.step_continued} and {self.momentum}; the defaults need no tuning."
+                "Expected steps above 0, two momenta in [0, 1) and an overshoot of at least 1, got "
+                f"{self.step}, {self.step_continued}, {self.momentum} and {self.overshoot}; the "
+                "defaults need no tuning."
             )
 
     def start(
         self, ball: BoundBall, origin: Origin | None, generators: list[torch.Generator]
     ) -> SphereState:
-        """A random point on the boundary, or the origin scaled to it."""
+        """A random point, or the origin, on the first sphere."""
         spare = ball.random(generators)
-        point = ball.to_boundary(ball.restrict(starting_point(origin, spare)))
-        step = torch.full_like(ball.size, self.step)
+        fresh = torch.ones_like(ball.size, dtype=torch.bool)
         if origin is not None and origin.settled:
-            step = torch.where(norms(origin.point) > 0, self.step_continued, step)
-        return SphereState(point=point, velocity=torch.zeros_like(point), spare=spare, step=step)
+            fresh = norms(origin.point) == 0
+        point = ball.to_boundary(ball.restrict(starting_point(origin, spare)))
+        step = torch.where(fresh, self.step, self.step_continued).to(ball.size)
+        excess = torch.where(fresh, self.overshoot - 1, 0.0).to(ball.size)
+        return SphereState(
+            point=point * per_image(1 + excess, point), velocity=torch.zeros_like(point),
+            spare=spare, step=step, excess=excess,
+        )  # fmt: skip
 
     def advance(self, ball: BoundBall, state: SphereState, seen: Seen) -> SphereState:
-        """One step along the boundary."""
-        tangent = ball.tangent(state.point, seen.gradient)
+        """One step along the sphere, and onto the next one."""
+        next_share = (seen.iteration + 1) / seen.n_iterations
+        sphere = ball.enlarged(1 + state.excess * max(0.0, 1 - next_share / _INSIDE))
+        tangent = sphere.tangent(state.point, seen.gradient)
         low, high = self.momentum
         kept = low + (high - low) * seen.share
         velocity = kept * state.velocity + (1 - kept) * normalise(tangent)
         length = state.step * (1 - seen.share)
         if ball.norm == "l2":
             length = torch.minimum(length, _power_step(state.point, seen.gradient, tangent))
-        moved = ball.retract(state.point + ball.scaled(ball.steepest(velocity), length))
+        moved = sphere.retract(state.point + sphere.scaled(sphere.steepest(velocity), length))
         # Shifted, the same random numbers give another random point without a new draw.
         shifted = state.spare.flatten(1).roll(seen.iteration + 1, 1).view_as(moved)
-        again = ball.to_boundary(ball.restrict(shifted))
+        again = sphere.to_boundary(ball.restrict(shifted))
         flat = per_image(norms(seen.gradient) == 0, moved)
         return replace(state, point=torch.where(flat, again, moved), velocity=velocity)
+
+
+_INSIDE = 0.6  # share of the budget after which a search has come into the ball
 
 
 def _power_step(point: Tensor, gradient: Tensor, tangent: Tensor) -> Tensor:
