@@ -27,6 +27,7 @@ _WHERE = {
     "Spectrum": "search",
     "SphereAscent": "search",
     "local_spectrum": "search",
+    "stability_margin": "search",
     "worst_case": "search",
     "worst_case_path": "search",
     "load_images": "io",
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
         Spectrum,
         SphereAscent,
         local_spectrum,
+        stability_margin,
         worst_case,
         worst_case_path,
     )

@@ -5,6 +5,7 @@ from shaketable.search.budget import Budget
 from shaketable.search.engine import Step
 from shaketable.search.finding import Domain, Finding, Status
 from shaketable.search.lanczos import LeadingPairs, leading_pairs
+from shaketable.search.margin import Margin, psnr_drop, relative_change, stability_margin
 from shaketable.search.objectives import (
     ErrorNorm,
     LargestPatchError,
@@ -42,6 +43,7 @@ __all__ = [
     "LargestPatchError",
     "LeadingPairs",
     "LowFrequencies",
+    "Margin",
     "MomentumAscent",
     "Objective",
     "Origin",
@@ -62,9 +64,12 @@ __all__ = [
     "Update",
     "leading_pairs",
     "local_spectrum",
+    "psnr_drop",
     "random_perturbation",
+    "relative_change",
     "require_gradients",
     "respond",
+    "stability_margin",
     "worst_case",
     "worst_case_path",
 ]

@@ -170,11 +170,7 @@ class BoundBall:
 
     def project(self, coordinates: Tensor) -> Tensor:
         """The nearest coordinates inside support and ball."""
-        return self._shrunk(self.restrict(coordinates))
-
-    def _shrunk(self, coordinates: Tensor) -> Tensor:
-        """The nearest coordinates of norm at most ``size``."""
-        limit = self.size
+        coordinates, limit = self.restrict(coordinates), self.size
         if self.norm == "linf":
             magnitude = coordinates.abs()
             most = per_image(limit, magnitude)
@@ -189,21 +185,17 @@ class BoundBall:
         factor = torch.where(norm > 0, fraction * self.size / norm.clamp_min(_TINY), 0.0)
         return coordinates * per_image(factor, coordinates)
 
-    def retract(self, coordinates: Tensor) -> Tensor:
-        """Back to the boundary: the sphere in l2, the faces of the cube where they are exceeded."""
-        if self.norm == "l2":
-            return self.to_boundary(coordinates)
-        return self._shrunk(coordinates)
-
     def tangent(self, coordinates: Tensor, gradient: Tensor) -> Tensor:
-        """The part of a gradient that leads along the boundary, not out of the ball."""
+        """A gradient without what leads out of the ball, at points of the boundary."""
         if self.norm == "l2":
-            squared = dots(coordinates, coordinates)
-            share = dots(coordinates, gradient) / squared.clamp_min(_TINY)
+            norm = norms(coordinates)
+            outward = dots(coordinates, gradient) / norm.square().clamp_min(_TINY)
+            blocked = (outward > 0) & (norm >= self.size * (1 - _ROUNDING))
+            share = torch.where(blocked, outward, 0.0)
             return gradient - per_image(share, coordinates) * coordinates
         outward = (coordinates.conj() * gradient).real
         magnitude = coordinates.abs()
-        most = per_image(self.size * (1 - 1e-6), magnitude)
+        most = per_image(self.size * (1 - _ROUNDING), magnitude)
         blocked = (outward > 0) & (magnitude >= most)
         radial = coordinates * (outward / magnitude.square().clamp_min(_TINY_SINGLE))
         return torch.where(blocked, gradient - radial, gradient)
@@ -248,6 +240,7 @@ class BoundBall:
 
 
 _TINY = 1e-300
+_ROUNDING = 1e-5  # of norms in single precision
 _TINY_SINGLE = 1e-30
 
 

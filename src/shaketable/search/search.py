@@ -30,14 +30,13 @@ class Search:
     budget
         How long.
     local_start
-        Start from the direction that is amplified most at r = 0, found by a few products with the
-        Jacobian, which also gives `Finding.local_gain`. The products count as gradients; budgets of
-        fewer than 10 go without.
+        Start from the direction that is amplified most at r = 0, found with the first seven
+        gradients, which also gives `Finding.local_gain`; budgets of fewer than 12 go without.
 
     Examples
     --------
-    >>> Search(budget=Budget(n_gradients=20)).update
-    SphereAscent(step=0.8, momentum=0.5)
+    >>> Search(budget=Budget(n_gradients=20)).update.step
+    0.8
     >>> Search.published("deep-mri").budget.n_gradients
     6000
     """

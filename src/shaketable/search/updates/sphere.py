@@ -38,13 +38,13 @@ class SphereState:
 
 @dataclass(frozen=True, kw_only=True)
 class SphereAscent:
-    """Normalised gradient ascent along ``‖z‖ = size``, with a step that decays to zero.
+    """Normalised gradient ascent along the boundary of a ball, with a step that decays to zero.
 
-    With P the projection onto the directions along the boundary at z, and t = k / n the share of the
+    With P g the gradient without what leads out of the ball at z, and t = k / n the share of the
     budget that is spent::
 
         v <- m v + (1 - m) P g / ‖P g‖₂,    m from momentum[0] to momentum[1] with t
-        z <- retract(z + s · ‖z‖ · d(v)),   s = min(step · (1 - t), ‖P g‖ / |g_z|)
+        z <- project(z + s · size · d(v)),  s = min(step · (1 - t), ‖P g‖ / |g_z|)
 
     d(v) is the direction of norm one along which ⟨v, ·⟩ rises most: ``v / ‖v‖₂`` on the l2 sphere,
     the signs of v in l-infinity. ``g_z`` is the gradient's component along z: the second limit of the
@@ -115,7 +115,7 @@ class SphereAscent:
         length = state.step * (1 - seen.share)
         if ball.norm == "l2":
             length = torch.minimum(length, _power_step(state.point, seen.gradient, tangent))
-        moved = sphere.retract(state.point + sphere.scaled(sphere.steepest(velocity), length))
+        moved = sphere.project(state.point + sphere.scaled(sphere.steepest(velocity), length))
         # Shifted, the same random numbers give another random point without a new draw.
         shifted = state.spare.flatten(1).roll(seen.iteration + 1, 1).view_as(moved)
         again = sphere.to_boundary(ball.restrict(shifted))
