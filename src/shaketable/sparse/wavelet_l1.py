@@ -42,12 +42,12 @@ class WaveletPenalty:
 
 @dataclass(frozen=True, kw_only=True)
 class WaveletL1(SparseMethod):
-    """Wavelet l1: ``min_x 1/2 ‖A x - y‖² + λ ‖W x‖₁``, for Fourier data.
+    """Wavelet l1: ``min_x 1/2 ‖A x - y‖² + λ ‖W x‖₁``, for any map.
 
     ``W`` is an orthogonal periodised wavelet transform (PyWavelets' mode ``periodization``); all
     its coefficients are penalised, the coarsest low-pass band included. Solved by the alternating
-    direction method with ``z = W x`` (see `shaketable.sparse.admm`; the x-update is one division in
-    k-space), stopped by a relative duality gap (`shaketable.sparse.certificate`).
+    direction method with ``z = W x`` (see `shaketable.sparse.admm`), stopped by a relative duality
+    gap (`shaketable.sparse.certificate`).
 
     Parameters
     ----------
