@@ -1,6 +1,7 @@
 """The stable methods: sparse regularisation solved to a certificate and differentiable."""
 
 from shaketable.sparse.calibration import Calibration, calibrate
+from shaketable.sparse.discrepancy import AtNoiseLevel, BasisPursuitDenoising
 from shaketable.sparse.method import SparseMethod
 from shaketable.sparse.reweighted_shearlets import ReweightedShearlets
 from shaketable.sparse.shearlets import Shearlets
@@ -10,6 +11,8 @@ from shaketable.sparse.total_variation import TotalVariation
 from shaketable.sparse.wavelet_l1 import WaveletL1
 
 __all__ = [
+    "AtNoiseLevel",
+    "BasisPursuitDenoising",
     "Calibration",
     "NotConvergedWarning",
     "ReweightedShearlets",

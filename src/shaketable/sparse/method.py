@@ -100,10 +100,13 @@ class SparseMethod(ABC):
         data = checked_data(data, forward)
         return self._solve(scaled_data(data, forward, self.values))
 
-    def _solve(self, scaled: ScaledData) -> Solution:
+    def _solve(self, scaled: ScaledData, strength: Tensor | None = None) -> Solution:
+        """``strength``: one for the batch in place of the method's, differentiable."""
         height, width = scaled.term.metric.shape
         penalty = self._penalty((height, width), scaled.scale.dtype, scaled.scale.device)
         level = scaled.scale.new_full((len(scaled.scale), 1, 1, 1, 1), self.strength)
+        if strength is not None:
+            level = strength.expand_as(level)
         outcome = solve(
             Splitting.create(penalty, scaled.term, self._rho_over_strength * self.strength),
             Problem(target=scaled.target, level=level),

@@ -119,7 +119,7 @@ class ReweightedShearlets(SparseMethod):
         first = PeriodicDifferences(group=(1, 2) if joined else (1,), eigenvalues=eigenvalues)
         return Beside.create(first, bank, (2,))
 
-    def _solve(self, scaled: ScaledData) -> Solution:
+    def _solve(self, scaled: ScaledData, strength: Tensor | None = None) -> Solution:  # noqa: ARG002
         height, width = scaled.term.metric.shape
         penalty = self._penalty((height, width), scaled.scale.dtype, scaled.scale.device)
         assert isinstance(penalty, Beside)
