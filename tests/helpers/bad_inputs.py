@@ -108,11 +108,6 @@ MAPS = [
         spoil=array(np.ones((10, 100)), "m.npy"), line="file:",
     ),
     Case(
-        "a stable method that needs Fourier data", ["baselines.total-variation", "Fourier"],
-        changes={"map": {"type": "matrix", "file": "m.npy"}},
-        spoil=array(np.ones((10, 1024)), "m.npy"), line="total-variation:",
-    ),
-    Case(
         "an object that is no map", ["map.object", "without image_shape", "adjoint"],
         changes={"map": {"type": "object", "object": "mine:make"}},
         spoil=module("def make():\n    return object()\n"), line="mine:make",

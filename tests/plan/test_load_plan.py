@@ -14,7 +14,14 @@ from shaketable.maps import FourierMap, MatrixMap, sampling
 from shaketable.plan import LoadedPlan, check_plan, load_plan, plan_from
 from shaketable.probes import Neighbourhood, Sampling, Structural, WorstCase
 from shaketable.search import Budget, MomentumAscent, Search
-from shaketable.sparse import TotalVariation, WaveletL1
+from shaketable.sparse import (
+    BasisPursuitDenoising,
+    ReweightedShearlets,
+    Shearlets,
+    TotalGeneralizedVariation,
+    TotalVariation,
+    WaveletL1,
+)
 from tests.helpers.small_plan import SIZE, phantoms, plan_with, write_small_plan
 
 EVERYTHING = {
@@ -161,7 +168,7 @@ def test_a_matrix_is_the_map(folder: Path) -> None:
     loaded = load(folder, changes)
     assert isinstance(loaded.problem.forward, MatrixMap)
     assert loaded.images.dtype == torch.float32
-    assert not loaded.plan.baselines
+    assert loaded.plan.baselines == {"total-variation": TotalVariation(values="real")}
     expected = matrix @ phantoms()[0].ravel()
     assert np.allclose(loaded.problem.forward(loaded.images)[0], expected, atol=1e-4)
 
@@ -169,6 +176,26 @@ def test_a_matrix_is_the_map(folder: Path) -> None:
 def test_real_images_make_stable_methods_real(folder: Path) -> None:
     loaded = load(folder, {"images.real": True})
     assert loaded.plan.baselines["total-variation"] == TotalVariation(gap=0.01, values="real")
+
+
+def test_every_stable_method_can_be_named(folder: Path) -> None:
+    made = load(
+        folder,
+        {
+            "baselines": {
+                "total-generalized-variation": {"balance": 1.5, "gap": 0.01},
+                "shearlets": {"levels": [0, 1], "strength": 0.01},
+                "reweighted-shearlets": {"levels": [0, 1], "n_reweightings": 1, "variation": "tv"},
+                "basis-pursuit-denoising": {"noise": 0.1, "levels": 2},
+            }
+        },
+    ).plan.baselines
+    assert list(made.values()) == [
+        TotalGeneralizedVariation(balance=1.5, gap=0.01),
+        Shearlets(levels=(0, 1), strength=0.01),
+        ReweightedShearlets(levels=(0, 1), n_reweightings=1, variation="tv"),
+        BasisPursuitDenoising(noise=0.1, levels=2),
+    ]
 
 
 def test_without_baselines_there_is_total_variation(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from shaketable.errors import InputError
-from shaketable.maps import FourierMap
 from shaketable.plan import schema_methods as specs
 from shaketable.plan.locate import FieldPath, PlanFile
 from shaketable.plan.mistakes import suggestion
@@ -19,7 +18,15 @@ from shaketable.plan.objects import call_with, find_object, takes_two
 from shaketable.plan.schema import NetworkSpec
 from shaketable.plan.weights import put_weights, read_weights
 from shaketable.protocols import ForwardMap, Reconstructor
-from shaketable.sparse import TotalVariation, WaveletL1
+from shaketable.sparse import (
+    BasisPursuitDenoising,
+    ReweightedShearlets,
+    Shearlets,
+    SparseMethod,
+    TotalGeneralizedVariation,
+    TotalVariation,
+    WaveletL1,
+)
 
 if TYPE_CHECKING:
     from shaketable.zoo import ZooNetwork
@@ -144,7 +151,7 @@ def build_baselines(
 ) -> dict[str, Reconstructor]:
     """Make the stable methods and let each solve one step on the first image.
 
-    Without ``baselines`` in the plan there is total variation for Fourier maps and none for others.
+    Without ``baselines`` in the plan there is total variation, where images are two-dimensional.
 
     Parameters
     ----------
@@ -164,7 +171,7 @@ def build_baselines(
     """
     if given is None:
         default = specs.TotalVariationSpec(method="total-variation")
-        given = {"total-variation": default} if isinstance(forward, FourierMap) else {}
+        given = {"total-variation": default} if len(forward.image_shape) == 2 else {}
     result: dict[str, Reconstructor] = {}
     for name, spec in given.items():
         if isinstance(spec, specs.ObjectMethod):
@@ -181,16 +188,19 @@ def build_baselines(
     return result
 
 
-def _sparse_method(
-    spec: specs.TotalVariationSpec | specs.WaveletL1Spec, *, real: bool
-) -> TotalVariation | WaveletL1:
-    values: specs.Values = spec.values or ("real" if real else "complex")
-    if isinstance(spec, specs.TotalVariationSpec):
-        return TotalVariation(
-            strength=spec.strength, isotropic=spec.isotropic, values=values, gap=spec.gap,
-            max_iterations=spec.max_iterations, rule=spec.rule,
-        )  # fmt: skip
-    return WaveletL1(
-        strength=spec.strength, wavelet=spec.wavelet, levels=spec.levels, values=values,
-        gap=spec.gap, max_iterations=spec.max_iterations, rule=spec.rule,
-    )  # fmt: skip
+def _sparse_method(spec: specs.SparseSpec, *, real: bool) -> SparseMethod | BasisPursuitDenoising:
+    kind = _KINDS[spec.method]
+    settings = {field.name: getattr(spec, field.name) for field in fields(kind)}
+    settings["values"] = spec.values or ("real" if real else "complex")
+    method: SparseMethod | BasisPursuitDenoising = kind(**settings)
+    return method
+
+
+_KINDS: dict[str, type[SparseMethod] | type[BasisPursuitDenoising]] = {
+    "total-variation": TotalVariation,
+    "wavelet-l1": WaveletL1,
+    "total-generalized-variation": TotalGeneralizedVariation,
+    "shearlets": Shearlets,
+    "reweighted-shearlets": ReweightedShearlets,
+    "basis-pursuit-denoising": BasisPursuitDenoising,
+}

@@ -16,10 +16,19 @@ from shaketable.plan.schema_base import (
     wrong,
 )
 from shaketable.search import Budget, MomentumAscent, SphereAscent
-from shaketable.sparse import TotalVariation, WaveletL1
+from shaketable.sparse import (
+    BasisPursuitDenoising,
+    ReweightedShearlets,
+    Shearlets,
+    TotalGeneralizedVariation,
+    TotalVariation,
+    WaveletL1,
+)
 
 Values = Literal["complex", "ri", "real"]
 Momentum = Annotated[float, Field(ge=0, lt=1)]
+ShearLevel = Annotated[int, Field(ge=0, le=4)]
+ShearLevels = Annotated[tuple[ShearLevel, ...], Field(strict=False)]
 NotNegative = Annotated[float, Field(ge=0)]
 
 
@@ -95,6 +104,67 @@ class WaveletL1Spec(Spec):
     rule: str = WaveletL1.rule
 
 
+class TotalGeneralizedVariationSpec(Spec):
+    """Settings of `shaketable.sparse.TotalGeneralizedVariation`."""
+
+    method: Literal["total-generalized-variation"]
+    strength: Positive = TotalGeneralizedVariation.strength
+    balance: Positive = TotalGeneralizedVariation.balance
+    values: Values | None = None
+    gap: Positive = TotalGeneralizedVariation.gap
+    max_iterations: Count = TotalGeneralizedVariation.max_iterations
+    rule: str = TotalGeneralizedVariation.rule
+
+
+class ShearletsSpec(Spec):
+    """Settings of `shaketable.sparse.Shearlets`."""
+
+    method: Literal["shearlets"]
+    strength: Positive = Shearlets.strength
+    levels: ShearLevels = Shearlets.levels
+    values: Values | None = None
+    gap: Positive = Shearlets.gap
+    max_iterations: Count = Shearlets.max_iterations
+    rule: str = Shearlets.rule
+
+
+class ReweightedShearletsSpec(Spec):
+    """Settings of `shaketable.sparse.ReweightedShearlets`."""
+
+    method: Literal["reweighted-shearlets"]
+    strength: Positive = ReweightedShearlets.strength
+    variation: Literal["tgv", "tv"] = ReweightedShearlets.variation
+    share: Positive = ReweightedShearlets.share
+    levels: ShearLevels = ReweightedShearlets.levels
+    n_reweightings: Annotated[int, Field(ge=0)] = ReweightedShearlets.n_reweightings
+    values: Values | None = None
+    gap: Positive = ReweightedShearlets.gap
+    max_iterations: Count = ReweightedShearlets.max_iterations
+    rule: str = ReweightedShearlets.rule
+
+
+class BasisPursuitDenoisingSpec(Spec):
+    """Settings of `shaketable.sparse.BasisPursuitDenoising`."""
+
+    method: Literal["basis-pursuit-denoising"]
+    noise: Annotated[float, Field(gt=0, lt=1)] = BasisPursuitDenoising.noise
+    wavelet: Text = BasisPursuitDenoising.wavelet
+    levels: Count = BasisPursuitDenoising.levels
+    values: Values | None = None
+    gap: Positive = BasisPursuitDenoising.gap
+    max_iterations: Count = BasisPursuitDenoising.max_iterations
+
+
+SparseSpec = (
+    TotalVariationSpec
+    | WaveletL1Spec
+    | TotalGeneralizedVariationSpec
+    | ShearletsSpec
+    | ReweightedShearletsSpec
+    | BasisPursuitDenoisingSpec
+)
+
+
 class ObjectMethod(Spec):
     """A stable method of one's own: any callable ``g(y, A)``."""
 
@@ -112,10 +182,15 @@ class ObjectMethod(Spec):
         return data
 
 
-BaselineSpec = Annotated[
-    TotalVariationSpec | WaveletL1Spec | ObjectMethod, Field(discriminator="method")
-]
-BASELINE_NAMES = ("total-variation", "wavelet-l1")
+BaselineSpec = Annotated[SparseSpec | ObjectMethod, Field(discriminator="method")]
+BASELINE_NAMES = (
+    "total-variation",
+    "wavelet-l1",
+    "total-generalized-variation",
+    "shearlets",
+    "reweighted-shearlets",
+    "basis-pursuit-denoising",
+)
 
 
 def name_methods(data: Any) -> Any:

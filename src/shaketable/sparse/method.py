@@ -1,4 +1,4 @@
-"""What total variation and wavelet l1 share: scaling, solving, describing."""
+"""What the stable methods share: scaling, solving, describing."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import torch
 from torch import Tensor
 
 from shaketable.errors import InputError, ShapeError
-from shaketable.maps.fourier import FourierMap
 from shaketable.protocols import ForwardMap
-from shaketable.sparse.admm import Splitting
-from shaketable.sparse.penalties import Penalty, Values
-from shaketable.sparse.quadratic import DiagonalMinimiser, FourierData, fourier_data
+from shaketable.sparse.admm import Problem, Splitting
+from shaketable.sparse.penalties import Penalty, Values, to_image
+from shaketable.sparse.quadratic import ScaledData, scaled_data
 from shaketable.sparse.solution import NotConvergedWarning, Solution
 from shaketable.sparse.unrolled import Outcome, Stopping, solve
 
+NO_RULE = "default: not calibrated; use sparse.calibrate on images of your own"
 DEFAULT_RULE = (
-    "default: calibrated on 12 other images (brain MR slices, T2 and FLAIR, patients 1 and 3 of "
-    "Lesjak et al. 2016, 128 x 128, a third and a quarter of the lines, no noise)"
+    "default: calibrated for single-coil Fourier data on 12 other images (brain MR slices, T2 and "
+    "FLAIR, patients 1 and 3 of Lesjak et al. 2016, 128 x 128, a third and a quarter of the lines, "
+    "no noise)"
 )
 _VALUES = ("complex", "ri", "real")
 
@@ -61,7 +62,7 @@ class SparseMethod(ABC):
             )
 
     def __call__(self, data: Tensor, forward: ForwardMap, /) -> Tensor:
-        """``(B, H, W)`` data and the forward map -> ``(B, H, W)`` image, differentiable in the data.
+        """Data and forward map -> ``(B, H, W)`` image, differentiable in the data.
 
         Warns
         -----
@@ -85,27 +86,35 @@ class SparseMethod(ABC):
         Parameters
         ----------
         data
-            ``(B, H, W)`` complex k-space, DC at ``[0, 0]``; unsampled positions are ignored.
+            ``(B, *data_shape)``; unsampled positions are ignored.
         forward
-            A `FourierMap`.
+            Any forward map of two-dimensional images. Data and maps without imaginary part are
+            solved as real.
 
         Raises
         ------
         InputError
-            If the data are not finite or not of a floating-point type, or the map is another one.
+            If the data are not finite or not of a floating-point type, or the images of the map
+            are not two-dimensional.
         ShapeError
             If the data do not fit the map.
         """
-        data, fourier = _checked(data, forward)
-        term = fourier_data(data, fourier, self.values)
-        scale = _scale(term)
-        splitting = self._splitting(term)
+        data = checked_data(data, forward)
+        return self._solve(scaled_data(data, forward, self.values))
+
+    def _solve(self, scaled: ScaledData, strength: Tensor | None = None) -> Solution:
+        """``strength``: one for the batch in place of the method's, differentiable."""
+        height, width = scaled.term.metric.shape
+        penalty = self._penalty((height, width), scaled.scale.dtype, scaled.scale.device)
+        level = scaled.scale.new_full((len(scaled.scale), 1, 1, 1, 1), self.strength)
+        if strength is not None:
+            level = strength.expand_as(level)
         outcome = solve(
-            splitting,
-            term.target / scale[:, None, None],
+            Splitting.create(penalty, scaled.term, self._rho_over_strength * self.strength),
+            Problem(target=scaled.target, level=level),
             Stopping(gap=self.gap, max_iterations=self.max_iterations),
         )
-        return self._solution(outcome, scale, term)
+        return self._solution(outcome, scaled)
 
     def describe(self) -> dict[str, object]:
         """Return what the record of a run says about this method."""
@@ -126,7 +135,12 @@ class SparseMethod(ABC):
     @property
     def _unstated_rule(self) -> str:
         default = {field.name: field.default for field in fields(self)}["strength"]
-        return DEFAULT_RULE if self.strength == default else "set by the user"
+        return self._default_rule if self.strength == default else "set by the user"
+
+    @property
+    def _default_rule(self) -> str:
+        """How the default strength was chosen."""
+        return NO_RULE
 
     @property
     @abstractmethod
@@ -147,57 +161,50 @@ class SparseMethod(ABC):
     def _penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
         """Build ``K`` for images of a shape."""
 
-    def _splitting(self, term: FourierData) -> Splitting:
-        height, width = term.weight.shape
-        penalty = self._penalty((height, width), term.weight.dtype, term.weight.device)
-        minimiser = DiagonalMinimiser.create(
-            term.weight, penalty.eigenvalues, self._rho_over_strength * self.strength, self.values
-        )
-        return Splitting(penalty=penalty, minimiser=minimiser, strength=self.strength)
-
-    def _solution(self, outcome: Outcome, scale: Tensor, term: FourierData) -> Solution:
-        image = outcome.image * scale[:, None, None]
-        factor = scale.detach().to(torch.float64)
+    def _solution(self, outcome: Outcome, scaled: ScaledData) -> Solution:
+        image = to_image(outcome.planes) * (scaled.scale / scaled.squared_norm)[:, None, None]
+        factor = scaled.scale.detach().to(torch.float64)
+        unit = factor.square() / scaled.squared_norm
         return Solution(
-            image=image.real if self.values == "real" else image,
+            image=image,
             gap=outcome.gap,
-            objective=outcome.primal * factor.square() + term.unexplained,
+            objective=outcome.primal * unit + scaled.unexplained,
             strength=self.strength * factor,
             n_iterations=outcome.n_iterations,
             converged=outcome.gap <= self.gap,
         )
 
 
-def _checked(data: Tensor, forward: ForwardMap) -> tuple[Tensor, FourierMap]:
-    if not isinstance(forward, FourierMap):
+def checked_data(data: Tensor, forward: ForwardMap) -> Tensor:
+    """Data that fit the map and can be solved.
+
+    Raises
+    ------
+    InputError, ShapeError
+        As for `SparseMethod.solve`.
+    """
+    if len(tuple(forward.image_shape)) != 2:
         raise InputError(
-            f"Expected a FourierMap, got {type(forward).__name__}; "
-            "the sparse methods are solved in k-space."
+            f"Expected a forward map of images (H, W), got images of shape "
+            f"{tuple(forward.image_shape)}; state image_shape where the map is made."
         )
-    if data.ndim != 3 or tuple(data.shape[1:]) != forward.data_shape:
+    expected = tuple(forward.data_shape)
+    if data.ndim != 1 + len(expected) or tuple(data.shape[1:]) != expected:
+        shape = ", ".join(str(length) for length in expected)
         raise ShapeError(
-            f"Expected data of shape (B, {forward.data_shape[0]}, {forward.data_shape[1]}), "
-            f"got {tuple(data.shape)}; data are batch first, on the full grid.",
-            expected=(-1, *forward.data_shape),
+            f"Expected data of shape (B, {shape}), got {tuple(data.shape)}; "
+            "data are batch first, in the shape the map gives them.",
+            expected=(-1, *expected),
             got=tuple(data.shape),
         )
     if data.dtype not in (torch.float32, torch.float64, torch.complex64, torch.complex128):
         raise InputError(
-            f"Expected complex64 or complex128 data, got {data.dtype}; convert them first."
+            f"Expected complex64 or complex128 data (or float32 or float64), got {data.dtype}; "
+            "convert them first."
         )
     if not bool(torch.isfinite(data.detach()).all()):
         raise InputError(
             "Expected finite data, got infinite or undefined values; "
             "look at what made them before reconstructing."
         )
-    return (data if data.is_complex() else data + 0j), forward
-
-
-def _scale(term: FourierData) -> Tensor:
-    """``(B,)``: root mean square of the zero-filled image; 1 for data of zeros."""
-    energy = term.target.real.square() + term.target.imag.square()
-    # Rows first, as in `sum_per_image`: the same bits in every batch.
-    total = (energy * term.weight).to(torch.float64).sum(-1).sum(-1) / term.weight.numel()
-    positive = total > 0
-    root = torch.where(positive, total, 1).sqrt()
-    return root.to(term.weight.dtype)
+    return data

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from shaketable.sparse.method import SparseMethod
+from shaketable.sparse.method import DEFAULT_RULE, SparseMethod
 from shaketable.sparse.penalties import Penalty, Values
 
 
@@ -52,10 +52,10 @@ class PeriodicDifferences:
 
 @dataclass(frozen=True, kw_only=True)
 class TotalVariation(SparseMethod):
-    """Total variation: ``min_x 1/2 ‖A x - y‖² + λ Σ_pixels ‖∇x‖₂``, for Fourier data.
+    """Total variation: ``min_x 1/2 ‖A x - y‖² + λ Σ_pixels ‖∇x‖₂``, for any map.
 
     ``∇`` are forward differences with periodic boundary. Solved by the alternating direction method
-    with ``z = ∇x`` (see `shaketable.sparse.admm`; the x-update is one division in k-space), stopped
+    with ``z = ∇x`` (see `shaketable.sparse.admm`), stopped
     by a relative duality gap (`shaketable.sparse.certificate`).
 
     Parameters
@@ -99,6 +99,10 @@ class TotalVariation(SparseMethod):
 
     strength: float = 5e-3
     isotropic: bool = True
+
+    @property
+    def _default_rule(self) -> str:
+        return DEFAULT_RULE
 
     @property
     def _name(self) -> str:

@@ -22,9 +22,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from shaketable.sparse.admm import Splitting
+from shaketable.sparse.admm import Problem, Splitting
 from shaketable.sparse.certificate import Certificate, certify
-from shaketable.sparse.penalties import to_complex, to_planes
+from shaketable.sparse.data_terms import State
 
 N_KEPT = 96
 _FIRST_CHECK = 20
@@ -48,34 +48,34 @@ class Stopping:
 
 @dataclass(eq=False)
 class Trajectory:
-    """The iterates ``v`` of one solve at every ``stride``-th iteration.
+    """The states of one solve at every ``stride``-th iteration.
 
-    ``kept[k]`` holds the batch rows still running at iteration ``k`` and their ``v``.
+    ``kept[k]`` holds the batch rows still running at iteration ``k`` and their state.
     """
 
-    target: Tensor
+    problem: Problem
     keeps: bool
     stride: int = 1
-    kept: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    kept: dict[int, tuple[Tensor, State]] = field(default_factory=dict)
     n_iterations: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64))
 
-    def keep(self, iteration: int, rows: Tensor, v: Tensor) -> None:
-        """Take note of an iterate if it is due."""
+    def keep(self, iteration: int, rows: Tensor, state: State) -> None:
+        """Take note of a state if it is due."""
         if not self.keeps or iteration % self.stride:
             return
-        self.kept[iteration] = (rows, v)
+        self.kept[iteration] = (rows, state)
         if len(self.kept) > N_KEPT:
             self.stride *= 2
             self.kept = {k: kept for k, kept in self.kept.items() if k % self.stride == 0}
 
-    def backwards(self, splitting: Splitting) -> Iterator[tuple[int, Tensor, Tensor]]:
-        """Yield ``(iteration, rows, v)`` from the last iteration to the first."""
+    def backwards(self, splitting: Splitting) -> Iterator[tuple[int, Tensor, State]]:
+        """Yield ``(iteration, rows, state)`` from the last iteration to the first."""
         n_all = int(self.n_iterations.max()) + 1
         for start in sorted(self.kept, reverse=True):
-            rows, v = self.kept[start]
-            segment = [v]
+            rows, state = self.kept[start]
+            problem, segment = self.problem.rows(rows), [state]
             for _ in range(start + 1, min(start + self.stride, n_all)):
-                segment.append(splitting.advance(segment[-1], self.target[rows]))
+                segment.append(splitting.advance(segment[-1], problem))
             for offset in range(len(segment) - 1, -1, -1):
                 yield start + offset, rows, segment[offset]
 
@@ -86,51 +86,53 @@ class Outcome:
 
     Parameters
     ----------
-    image
-        ``(B, H, W)`` complex.
+    planes
+        ``(B, R, H, W)``: the image.
     primal, gap
         ``(B,)`` float64, as in `Certificate`.
     n_iterations
         ``(B,)`` int64.
     """
 
-    image: Tensor
+    planes: Tensor
     primal: Tensor
     gap: Tensor
     n_iterations: Tensor
 
 
-def solve(splitting: Splitting, target: Tensor, stopping: Stopping) -> Outcome:
-    """Iterate every image until its own certificate is reached; differentiable in the target.
+def solve(splitting: Splitting, problem: Problem, stopping: Stopping) -> Outcome:
+    """Iterate every image until its own certificate is reached; differentiable in the problem.
 
     Parameters
     ----------
     splitting
         The iteration.
-    target
-        ``(B, H, W)`` complex k-space the data term compares with.
+    problem
+        The targets and the levels of a batch.
     stopping
         When to stop.
     """
-    keeps = torch.is_grad_enabled() and target.requires_grad
-    trajectory = Trajectory(target=target.detach(), keeps=keeps)
-    image, primal, gap, n_iterations = _Solve.apply(  # type: ignore[no-untyped-call]
-        target, splitting, stopping, trajectory
+    watched = problem.target.requires_grad or problem.level.requires_grad
+    trajectory = Trajectory(problem=problem, keeps=torch.is_grad_enabled() and watched)
+    planes, primal, gap, n_iterations = _Solve.apply(  # type: ignore[no-untyped-call]
+        problem.target, problem.level, splitting, stopping, trajectory
     )
-    return Outcome(image=image, primal=primal, gap=gap, n_iterations=n_iterations)
+    return Outcome(planes=planes, primal=primal, gap=gap, n_iterations=n_iterations)
 
 
 def _iterate(splitting: Splitting, stopping: Stopping, trajectory: Trajectory) -> Outcome:
-    target = trajectory.target
-    outcome = _empty_outcome(target)
-    rows = torch.arange(target.shape[0], device=target.device)
+    problem = trajectory.problem
+    outcome = _empty_outcome(splitting, problem)
+    rows = torch.arange(len(problem.target), device=problem.target.device)
     due = torch.full_like(rows, min(_FIRST_CHECK, stopping.max_iterations))
-    v, iteration = splitting.start(target), 0
+    state, iteration = splitting.start(problem), 0
     while rows.numel():
-        trajectory.keep(iteration, rows, v)
+        trajectory.keep(iteration, rows, state)
         asked = due <= iteration
         if bool(asked.any()):
-            certificate = certify(splitting, v[asked], target[asked], stopping.gap)
+            certificate = certify(
+                splitting, _rows_of(state, asked), problem.rows(asked), stopping.gap
+            )
             ends = certificate.gap <= stopping.gap
             if iteration >= stopping.max_iterations:
                 ends = torch.ones_like(ends)
@@ -138,28 +140,34 @@ def _iterate(splitting: Splitting, stopping: Stopping, trajectory: Trajectory) -
             _write(outcome, rows[asked][ends], certificate, ends, iteration)
             goes_on = ~asked.masked_scatter(asked, ends)
             if not bool(goes_on.all()):
-                rows, due, v, target = (part[goes_on] for part in (rows, due, v, target))
+                rows, due = rows[goes_on], due[goes_on]
+                state, problem = _rows_of(state, goes_on), problem.rows(goes_on)
         if rows.numel():
-            v = splitting.advance(v, target)
+            state = splitting.advance(state, problem)
             iteration += 1
     trajectory.n_iterations = outcome.n_iterations
     return outcome
 
 
-def _empty_outcome(target: Tensor) -> Outcome:
-    batch = target.shape[0]
+def _rows_of(state: State, index: Tensor) -> State:
+    return tuple(part[index] for part in state)
+
+
+def _empty_outcome(splitting: Splitting, problem: Problem) -> Outcome:
+    batch, device = len(problem.target), problem.target.device
+    height, width = splitting.term.metric.shape
     return Outcome(
-        image=torch.zeros_like(target),
-        primal=torch.zeros(batch, dtype=torch.float64, device=target.device),
-        gap=torch.zeros(batch, dtype=torch.float64, device=target.device),
-        n_iterations=torch.zeros(batch, dtype=torch.int64, device=target.device),
+        planes=problem.level.new_zeros(batch, splitting.term.n_planes, height, width),
+        primal=torch.zeros(batch, dtype=torch.float64, device=device),
+        gap=torch.zeros(batch, dtype=torch.float64, device=device),
+        n_iterations=torch.zeros(batch, dtype=torch.int64, device=device),
     )
 
 
 def _write(
     outcome: Outcome, rows: Tensor, certificate: Certificate, ends: Tensor, iteration: int
 ) -> None:
-    outcome.image[rows] = to_complex(certificate.planes[ends])
+    outcome.planes[rows] = certificate.planes[ends]
     outcome.primal[rows] = certificate.primal[ends]
     outcome.gap[rows] = certificate.gap[ends]
     outcome.n_iterations[rows] = iteration
@@ -175,59 +183,81 @@ def _next_checks(iteration: int, gaps: Tensor, stopping: Stopping) -> Tensor:
     return (iteration * growth).ceil().clamp(max=stopping.max_iterations).to(torch.int64)
 
 
-def _pull_back(splitting: Splitting, trajectory: Trajectory, cotangent: Tensor) -> Tensor:
-    """Cotangent of the image -> cotangent of the target, through every iteration."""
-    planes = to_planes(cotangent, splitting.minimiser.values)
-    at_v = torch.zeros_like(splitting.start(trajectory.target))
-    at_target = torch.zeros_like(trajectory.target)
-    for iteration, rows, v in trajectory.backwards(splitting):
-        carried, for_target = splitting.advance_adjoint(v, at_v[rows])
+def _pull_back(
+    splitting: Splitting, trajectory: Trajectory, planes: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Cotangent of the image -> those of target and level, through every iteration."""
+    problem = trajectory.problem
+    at_state = splitting.start(problem)
+    at_target, at_level = torch.zeros_like(problem.target), torch.zeros_like(problem.level)
+    for iteration, rows, state in trajectory.backwards(splitting):
+        some = problem.rows(rows)
+        carried, at_some = splitting.advance_adjoint(state, some, _rows_of(at_state, rows))
         ends = trajectory.n_iterations[rows] == iteration
         if bool(ends.any()):
             # Nothing is carried into these rows yet: their chain begins with the x-update.
-            carried[ends], for_target[ends] = splitting.image_adjoint(v[ends], planes[rows[ends]])
-        at_v[rows] = carried
-        at_target[rows] += for_target
-    return at_target
+            first, at_ends = splitting.image_adjoint(
+                _rows_of(state, ends), some.rows(ends), planes[rows[ends]]
+            )
+            for part, new in zip(carried, first, strict=True):
+                part[ends] = new
+            at_some.target[ends], at_some.level[ends] = at_ends.target, at_ends.level
+        for whole, part in zip(at_state, carried, strict=True):
+            whole[rows] = part
+        at_target[rows] += at_some.target
+        at_level[rows] += at_some.level
+    return at_target, at_level
 
 
-def _push_forward(splitting: Splitting, trajectory: Trajectory, direction: Tensor) -> Tensor:
-    """Direction of the target -> directional derivative of the image."""
-    target = trajectory.target
-    v = splitting.start(target)
-    v_direction = torch.zeros_like(v)
-    result = torch.zeros_like(target)
+def _push_forward(splitting: Splitting, trajectory: Trajectory, towards: Problem) -> Tensor:
+    """Direction of the problem -> directional derivative of the image."""
+    problem = trajectory.problem
+    state = splitting.start(problem)
+    direction = splitting.start(problem)
+    result = splitting.image(state, problem)
     for iteration in range(int(trajectory.n_iterations.max()) + 1):
         ends = trajectory.n_iterations == iteration
         if bool(ends.any()):
-            planes = splitting.image_tangent(v[ends], v_direction[ends], direction[ends])
-            result[ends] = to_complex(planes)
-        v_direction = splitting.advance_tangent(v, v_direction, direction)
-        v = splitting.advance(v, target)
+            result[ends] = splitting.image_tangent(
+                _rows_of(state, ends), problem.rows(ends),
+                _rows_of(direction, ends), towards.rows(ends),
+            )  # fmt: skip
+        direction = splitting.advance_tangent(state, problem, direction, towards)
+        state = splitting.advance(state, problem)
     return result
 
 
 class _Solve(torch.autograd.Function):
     @staticmethod
     def forward(
-        target: Tensor, splitting: Splitting, stopping: Stopping, trajectory: Trajectory
+        target: Tensor,
+        level: Tensor,
+        splitting: Splitting,
+        stopping: Stopping,
+        trajectory: Trajectory,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        trajectory.target = target.detach()
+        trajectory.problem = Problem(target=target.detach(), level=level.detach())
         outcome = _iterate(splitting, stopping, trajectory)
-        return outcome.image, outcome.primal, outcome.gap, outcome.n_iterations
+        return outcome.planes, outcome.primal, outcome.gap, outcome.n_iterations
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        _, ctx.splitting, _, ctx.trajectory = inputs
+        _, _, ctx.splitting, _, ctx.trajectory = inputs
         ctx.mark_non_differentiable(*output[1:])
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor, None, None, None]:
-        at_target = _pull_back(ctx.splitting, ctx.trajectory, cotangents[0])
-        return at_target, None, None, None
+    def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+        at_target, at_level = _pull_back(ctx.splitting, ctx.trajectory, cotangents[0])
+        return at_target, at_level, None, None, None
 
     @staticmethod
     def jvp(ctx: Any, *directions: Any) -> tuple[Tensor, None, None, None]:
-        image = _push_forward(ctx.splitting, ctx.trajectory, directions[0])
-        return image, None, None, None
+        problem = ctx.trajectory.problem
+        zeros = (torch.zeros_like(problem.target), torch.zeros_like(problem.level))
+        target, level = (
+            zero if given is None else given
+            for zero, given in zip(zeros, directions[:2], strict=True)
+        )
+        towards = Problem(target=target, level=level)
+        return _push_forward(ctx.splitting, ctx.trajectory, towards), None, None, None

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from shaketable.errors import InputError
-from shaketable.sparse.method import SparseMethod
+from shaketable.sparse.method import DEFAULT_RULE, SparseMethod
 from shaketable.sparse.penalties import Penalty
 from shaketable.sparse.wavelets import WaveletTransform, filters, wavelet_transform
 
@@ -42,12 +42,12 @@ class WaveletPenalty:
 
 @dataclass(frozen=True, kw_only=True)
 class WaveletL1(SparseMethod):
-    """Wavelet l1: ``min_x 1/2 ‖A x - y‖² + λ ‖W x‖₁``, for Fourier data.
+    """Wavelet l1: ``min_x 1/2 ‖A x - y‖² + λ ‖W x‖₁``, for any map.
 
     ``W`` is an orthogonal periodised wavelet transform (PyWavelets' mode ``periodization``); all
     its coefficients are penalised, the coarsest low-pass band included. Solved by the alternating
-    direction method with ``z = W x`` (see `shaketable.sparse.admm`; the x-update is one division in
-    k-space), stopped by a relative duality gap (`shaketable.sparse.certificate`).
+    direction method with ``z = W x`` (see `shaketable.sparse.admm`), stopped by a relative duality
+    gap (`shaketable.sparse.certificate`).
 
     Parameters
     ----------
@@ -97,6 +97,10 @@ class WaveletL1(SparseMethod):
             raise InputError(
                 f"Expected at least one wavelet level, got levels={self.levels}; 4 is usual."
             )
+
+    @property
+    def _default_rule(self) -> str:
+        return DEFAULT_RULE
 
     @property
     def _name(self) -> str:

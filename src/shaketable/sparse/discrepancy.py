@@ -1,0 +1,270 @@
+"""Choose the strength by the noise level: the discrepancy principle, and basis pursuit denoising.
+
+For a penalty ``R`` the solutions of
+
+    min_x R(x)  subject to  ‖A x - y‖₂ <= σ        and        min_x 1/2 ‖A x - y‖² + λ R(x)
+
+are the same for the ``λ`` at which the second leaves the residual ``σ``; the residual grows with
+``λ``. So the constrained problem is solved by a search for that ``λ``. Its certificate follows from
+the other's: every feasible ``x'`` has ``λ R(x') >= P (1 - gap) - σ²/2`` with ``P`` the penalised
+objective. The derivative follows ``λ`` along the curve on which the residual is ``σ`` (implicit
+function theorem), through two exact unrolled derivatives.
+
+References
+----------
+van den Berg and Friedlander: "Probing the Pareto frontier for basis pursuit solutions", SIAM J.
+Sci. Comput. 31 (2008). Morozov: "On the solution of functional equations by the method of
+regularization", Soviet Math. Dokl. 7 (1966).
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+from shaketable.errors import InputError
+from shaketable.protocols import ForwardMap
+from shaketable.sparse.method import SparseMethod, checked_data
+from shaketable.sparse.penalties import Values
+from shaketable.sparse.quadratic import scaled_data
+from shaketable.sparse.reweighted_shearlets import ReweightedShearlets
+from shaketable.sparse.solution import NotConvergedWarning, Solution
+from shaketable.sparse.wavelet_l1 import WaveletL1
+
+_N_TRIED = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtNoiseLevel:
+    """A convex method in constrained form: ``min_x R(x)`` subject to ``‖A x - y‖ <= noise ‖y‖``.
+
+    A reconstructor like the method itself. The result's ``objective`` is ``R(x)``, its ``gap`` that
+    of the constrained problem, its ``strength`` the ``λ`` found.
+
+    Parameters
+    ----------
+    method
+        Gives ``R``, the kind of values and the solver; its strength is where the search starts.
+    noise
+        ``σ / ‖y‖₂``, over sampled positions; between 0 and 1.
+    gap
+        The relative gap of the constrained problem to reach.
+
+    Raises
+    ------
+    InputError
+        If the noise is not between 0 and 1, the gap not positive or the method not convex.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from shaketable.maps import FourierMap
+    >>> from shaketable.sparse import TotalVariation
+    >>> image = torch.zeros(1, 32, 32, dtype=torch.complex64)
+    >>> image[:, 8:20, 10:25] = 1
+    >>> A = FourierMap(torch.ones(32, 32))
+    >>> found = AtNoiseLevel(method=TotalVariation(), noise=0.05).solve(A(image), A)
+    >>> residual = (A(found.image) - A(image)).norm() / image.norm()
+    >>> bool(found.converged), bool((residual - 0.05).abs() < 1e-3)
+    (True, True)
+    """
+
+    method: SparseMethod
+    noise: float
+    gap: float = 5e-3
+
+    def __post_init__(self) -> None:
+        if not 0 < self.noise < 1 or not (math.isfinite(self.gap) and self.gap > 0):
+            raise InputError(
+                f"Expected a relative noise level between 0 and 1 and a positive gap, got "
+                f"{self.noise} and {self.gap}; 0.02 stands for noise of 2 % of the data."
+            )
+        if isinstance(self.method, ReweightedShearlets):
+            raise InputError(
+                "Expected a convex method, got ReweightedShearlets; calibrate its strength instead."
+            )
+
+    def __call__(self, data: Tensor, forward: ForwardMap, /) -> Tensor:
+        """Data and forward map -> image, differentiable in the data (reverse mode).
+
+        Warns
+        -----
+        NotConvergedWarning
+            If the certificate of an image did not reach the gap.
+        """
+        solution = self.solve(data, forward)
+        if not bool(solution.converged.all()):
+            warnings.warn(
+                f"Expected a relative gap of {self.gap:g} at the noise level {self.noise:g}, got "
+                f"{float(solution.gap.max()):.2g}; raise the noise level, max_iterations or gap.",
+                NotConvergedWarning,
+                stacklevel=2,
+            )
+        return solution.image
+
+    def solve(self, data: Tensor, forward: ForwardMap) -> Solution:
+        """Return the images with their certificates; each image is searched on its own.
+
+        Raises
+        ------
+        InputError, ShapeError
+            As for `SparseMethod.solve`.
+        """
+        data = checked_data(data, forward)
+        found = [self._one(data[k : k + 1], forward) for k in range(len(data))]
+        return Solution(
+            **{f.name: torch.cat([getattr(one, f.name) for one in found]) for f in fields(Solution)}
+        )
+
+    def describe(self) -> dict[str, object]:
+        """Return what the record of a run says about this method."""
+        return {
+            **self.method.describe(),
+            "problem": "min_x R(x) subject to |A x - y| <= noise |y|",
+            "noise": self.noise,
+            "strength": "by the discrepancy principle, per image",
+            "lambda": "where the residual is the noise level",
+            "rule": f"discrepancy principle at the stated noise level of {self.noise:g} of |y|",
+            "gap": self.gap,
+            "certificate": "relative duality gap of the constrained problem",
+            "derivative": "implicit in lambda, exact through every iteration evaluated",
+        }
+
+    def _one(self, data: Tensor, forward: ForwardMap) -> Solution:
+        with torch.no_grad():
+            strength, n_iterations = self._search(data.detach(), forward)
+        strong = torch.tensor(strength, dtype=data.real.dtype, device=data.device)
+        method = self._at(strength)
+        if torch.is_grad_enabled() and data.requires_grad:
+            strong = self._following(method, data, forward, strong)
+        solution = method._solve(scaled_data(data, forward, method.values), strong)
+        return self._certified(solution, data.detach(), forward, n_iterations)
+
+    def _at(self, strength: float) -> SparseMethod:
+        # The penalised problem is solved finer, so that the gap is left for the residual.
+        return replace(self.method, strength=strength, gap=min(self.method.gap, self.gap / 5))
+
+    def _search(self, data: Tensor, forward: ForwardMap) -> tuple[float, int]:
+        """The largest strength found whose residual is at most the noise level."""
+        low, high, strength, total = 0.0, math.inf, self.method.strength, 0
+        tolerance = 0.1 * self.gap
+        before, exponent = None, 1.0
+        for _ in range(_N_TRIED):
+            solution = self._at(strength).solve(data, forward)
+            total += int(solution.n_iterations)
+            residual = float(_relative_residual(solution.image, data, forward))
+            if residual <= self.noise:
+                low = strength
+                if residual >= self.noise * (1 - tolerance):
+                    break
+            else:
+                high = strength
+            # The residual is nearly a power of the strength; its exponent from the last two.
+            here = (math.log(strength), math.log(max(residual, 1e-12)))
+            if before is not None and here[0] != before[0]:
+                exponent = (here[1] - before[1]) / (here[0] - before[0])
+            before = here
+            aim = math.log(self.noise * (1 - tolerance / 2)) - here[1]
+            step = aim / min(max(exponent, 0.1), 2.0)
+            strength = strength * math.exp(min(max(step, -2.3), 2.3))
+            if low and math.isfinite(high) and not low < strength < high:
+                strength = math.sqrt(low * high)
+        return low or strength, total
+
+    def _following(
+        self, method: SparseMethod, data: Tensor, forward: ForwardMap, strength: Tensor
+    ) -> Tensor:
+        """The strength with the derivative that keeps the residual at the noise level."""
+        leaf = strength.clone().requires_grad_()
+        image = method._solve(scaled_data(data, forward, method.values), leaf).image
+        excess = _relative_residual(image, data, forward)
+        (slope,) = torch.autograd.grad(excess.sum(), leaf, retain_graph=True)
+        moved = (excess - excess.detach()).sum() / slope
+        return strength - moved
+
+    def _certified(
+        self, solution: Solution, data: Tensor, forward: ForwardMap, n_iterations: int
+    ) -> Solution:
+        residual = _relative_residual(solution.image.detach(), data, forward).to(torch.float64)
+        norm = data.abs().square().sum().to(torch.float64).sqrt()
+        left = (residual * norm).square() / 2
+        slack = ((self.noise * norm).square() / 2 - left).clamp(min=0)
+        size = (solution.objective - left).clamp(min=torch.finfo(torch.float64).tiny)
+        gap = (solution.objective * solution.gap + slack) / size
+        feasible = residual <= self.noise * (1 + 1e-4)
+        empty = norm == 0
+        gap = torch.where(empty, 0.0, torch.where(feasible, gap, torch.inf))
+        return replace(
+            solution,
+            gap=gap,
+            objective=(solution.objective - left) / solution.strength,
+            n_iterations=torch.full_like(solution.n_iterations, n_iterations),
+            converged=gap <= self.gap,
+        )
+
+
+def _relative_residual(image: Tensor, data: Tensor, forward: ForwardMap) -> Tensor:
+    """``(1,)``: ``‖A x - y‖ / ‖y‖`` over sampled positions; 0 for data of zeros."""
+    if forward.sampled is not None:
+        data = data * forward.sampled.to(data.device)
+    norm = torch.linalg.vector_norm(data.flatten(1), dim=1)
+    residual: Tensor = torch.linalg.vector_norm((forward(image) - data).flatten(1), dim=1)
+    relative: Tensor = residual / torch.where(norm > 0, norm, 1)
+    return relative
+
+
+@dataclass(frozen=True, kw_only=True)
+class BasisPursuitDenoising:
+    """``min_x ‖W x‖₁`` subject to ``‖A x - y‖ <= noise ‖y‖``: the paper's method for parallel MRI.
+
+    A reconstructor; `AtNoiseLevel` of `WaveletL1`, whose settings it takes.
+
+    Parameters
+    ----------
+    noise
+        ``σ / ‖y‖₂``.
+    wavelet, levels, values
+        As in `WaveletL1`; the paper took db2 and 3 levels.
+    gap, max_iterations
+        The relative gap to reach; the largest number of iterations for each strength tried.
+
+    Examples
+    --------
+    >>> BasisPursuitDenoising(noise=0.02).describe()["noise"]
+    0.02
+    """
+
+    noise: float = 0.01
+    wavelet: str = "db2"
+    levels: int = 3
+    values: Values = "complex"
+    gap: float = 5e-3
+    max_iterations: int = 2000
+
+    def __post_init__(self) -> None:
+        self._constrained()
+
+    def __call__(self, data: Tensor, forward: ForwardMap, /) -> Tensor:
+        """As for `AtNoiseLevel`."""
+        return self._constrained()(data, forward)
+
+    def solve(self, data: Tensor, forward: ForwardMap) -> Solution:
+        """As for `AtNoiseLevel`."""
+        return self._constrained().solve(data, forward)
+
+    def describe(self) -> dict[str, object]:
+        """Return what the record of a run says about this method."""
+        return {**self._constrained().describe(), "name": "basis-pursuit-denoising"}
+
+    def _constrained(self) -> AtNoiseLevel:
+        method = WaveletL1(
+            wavelet=self.wavelet,
+            levels=self.levels,
+            values=self.values,
+            max_iterations=self.max_iterations,
+        )
+        return AtNoiseLevel(method=method, noise=self.noise, gap=self.gap)

@@ -1,0 +1,152 @@
+"""The paper's stable method: total (generalised) variation with iteratively reweighted shearlets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from shaketable.errors import InputError
+from shaketable.sparse.admm import Problem, Splitting
+from shaketable.sparse.filter_banks import Beside
+from shaketable.sparse.method import SparseMethod
+from shaketable.sparse.penalties import Penalty, magnitude
+from shaketable.sparse.quadratic import ScaledData
+from shaketable.sparse.shearlets import MRI_LEVELS, check_levels, shearlet_bank
+from shaketable.sparse.solution import Solution
+from shaketable.sparse.total_generalized_variation import slope_penalty
+from shaketable.sparse.total_variation import PeriodicDifferences, difference_eigenvalues
+from shaketable.sparse.unrolled import Stopping, solve
+
+_INNER_GAP = 1e-2
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReweightedShearlets(SparseMethod):
+    """``min_x 1/2 ‖A x - y‖² + λ (TGV(x) + share Σ_j ‖W_j SH_j x‖₁)``, reweighted, for any map.
+
+    The first problem has ``W = 1``; after each solution ``x`` the weights of band ``j`` become
+    ``0.1 / (0.02² + (|SH_j x| / max |SH_j x|)²)^½``, between 0.1 for its largest coefficients and 5
+    for those near zero, and the next convex problem is solved. The sum of the problems is not
+    convex: the certificate is the duality gap of the last one, at its weights.
+
+    This is the penalised form. The Bregman form of the paper runs to exact data fit and must be
+    stopped by hand where data are noisy; this one has no such iteration number.
+
+    Parameters
+    ----------
+    strength
+        ``λ`` relative to the root mean square of ``A* y``.
+    variation
+        ``"tgv"`` (with balance 2) or ``"tv"``.
+    share
+        Of the shearlets beside the variation.
+    levels
+        Shear levels per scale, coarsest first.
+    n_reweightings
+        How often the weights are renewed; 0 leaves them at 1.
+    values, gap, max_iterations, rule
+        As in `TotalVariation`.
+
+    References
+    ----------
+    Ma and März: "A multilevel based reweighting algorithm with joint regularizers for sparse
+    recovery", arXiv:1604.06941 (2016). Candès, Wakin, Boyd: "Enhancing sparsity by reweighted l1
+    minimization", J. Fourier Anal. Appl. 14 (2008).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from shaketable.maps import FourierMap
+    >>> image = torch.zeros(1, 32, 32, dtype=torch.complex64)
+    >>> image[:, 8:20, 10:25] = 1
+    >>> A = FourierMap(torch.ones(32, 32))
+    >>> solution = ReweightedShearlets(strength=1e-3).solve(A(image), A)
+    >>> bool(solution.converged), bool((solution.image - image).abs().max() < 0.05)
+    (True, True)
+    """
+
+    strength: float = 2e-3
+    variation: Literal["tgv", "tv"] = "tgv"
+    share: float = 1.0
+    levels: tuple[int, ...] = MRI_LEVELS
+    n_reweightings: int = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_levels(self.levels)
+        if self.variation not in ("tgv", "tv") or self.n_reweightings < 0:
+            raise InputError(
+                f"Expected variation 'tgv' or 'tv' and n_reweightings of at least 0, got "
+                f"{self.variation!r} and {self.n_reweightings}; leave them out for the defaults."
+            )
+        if not (math.isfinite(self.share) and self.share > 0):
+            raise InputError(f"Expected a positive share, got {self.share}; 1 is usual.")
+
+    def describe(self) -> dict[str, object]:
+        """Return what the record of a run says about this method."""
+        return {
+            **super().describe(),
+            "certificate": "relative duality gap of the last reweighted problem, at its weights",
+            "n_reweightings": self.n_reweightings,
+        }
+
+    @property
+    def _name(self) -> str:
+        return "reweighted-shearlets"
+
+    @property
+    def _penalty_name(self) -> str:
+        return (
+            f"{self.variation} + {self.share:g} times reweighted l1 of shearlets, "
+            f"shear levels {list(self.levels)}"
+        )
+
+    @property
+    def _rho_over_strength(self) -> float:
+        return 8.0
+
+    def _penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
+        joined = self.values == "complex"
+        bank = shearlet_bank(shape, self.levels, dtype, device, join_parts=joined)
+        if self.variation == "tgv":
+            first: Penalty = slope_penalty(shape, self.values, 2.0, dtype, device)
+            return Beside.create(first, bank, (2, 3))
+        eigenvalues = difference_eigenvalues(shape).to(device, dtype)
+        first = PeriodicDifferences(group=(1, 2) if joined else (1,), eigenvalues=eigenvalues)
+        return Beside.create(first, bank, (2,))
+
+    def _solve(self, scaled: ScaledData, strength: Tensor | None = None) -> Solution:  # noqa: ARG002
+        height, width = scaled.term.metric.shape
+        penalty = self._penalty((height, width), scaled.scale.dtype, scaled.scale.device)
+        assert isinstance(penalty, Beside)
+        splitting = Splitting.create(penalty, scaled.term, self._rho_over_strength * self.strength)
+        level = self._level(penalty, scaled.scale.new_ones(len(scaled.scale), 1, 1, 1, 1))
+        for remaining in range(self.n_reweightings, -1, -1):
+            gap = self.gap if remaining == 0 else max(self.gap, _INNER_GAP)
+            stopping = Stopping(gap=gap, max_iterations=self.max_iterations)
+            outcome = solve(splitting, Problem(target=scaled.target, level=level), stopping)
+            if remaining:
+                level = self._level(penalty, _weights(penalty, outcome.planes))
+        return self._solution(outcome, scaled)
+
+    def _level(self, penalty: Beside, weights: Tensor) -> Tensor:
+        """``(B, C, 1 or R, 1 or H, 1 or W)``: λ for the variation, λ share W for the shearlets."""
+        bands = weights.expand(-1, len(penalty.bank.filters), -1, -1, -1)
+        variation = torch.ones_like(bands[:, :1]).expand(-1, penalty.n_channels, -1, -1, -1)
+        return self.strength * torch.cat([variation, self.share * bands], dim=1)
+
+
+def _weights(penalty: Beside, planes: Tensor) -> Tensor:
+    """Weights of the next problem, differentiable in the image; largest where nothing is."""
+    coefficients = penalty.bank.analyse(planes)
+    group = penalty.bank.group
+    squares = coefficients.square()
+    if magnitude(coefficients[:1, :, :, :1, :1], group).shape[2] == 1:
+        squares = squares.sum(2, keepdim=True)
+    largest = squares.amax(dim=(2, 3, 4), keepdim=True)
+    relative = squares / torch.where(largest > 0, largest, 1)
+    return 0.1 / (0.02**2 + relative).sqrt()

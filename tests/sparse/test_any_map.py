@@ -1,0 +1,150 @@
+"""Every method on every kind of map: certificates, equivariance, derivatives."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from shaketable.maps import (
+    FourierMap,
+    MatrixMap,
+    MultiCoilFourierMap,
+    NumpyMap,
+    RadonMap,
+    birdcage_coils,
+)
+from shaketable.protocols import ForwardMap
+from shaketable.sparse import (
+    SparseMethod,
+    TotalGeneralizedVariation,
+    TotalVariation,
+    WaveletL1,
+)
+from tests.helpers.oracles import directional_derivative, relative_difference
+from tests.sparse.scenes import lines, scene
+
+SHAPE = (16, 16)
+
+
+def gaussian() -> Tensor:
+    generator = torch.Generator().manual_seed(3)
+    return torch.randn(140, 256, dtype=torch.float64, generator=generator) / 12
+
+
+def numpy_map() -> NumpyMap:
+    matrix = gaussian().numpy()
+    return NumpyMap(
+        forward=lambda x: matrix @ x.ravel(),
+        adjoint=lambda y: (matrix.T @ y).reshape(SHAPE),
+        image_shape=SHAPE,
+        data_shape=(140,),
+    )
+
+
+def unequal_coils() -> Tensor:
+    """Their squares do not sum to one."""
+    return birdcage_coils(3, SHAPE) * torch.linspace(0.3, 1, 16)[:, None]
+
+
+MASK = lines(SHAPE, 0.5).mask
+MAPS: dict[str, ForwardMap] = {
+    "fourier": FourierMap(MASK),
+    "coils": MultiCoilFourierMap(MASK, birdcage_coils(4, SHAPE)),
+    "unequal-coils": MultiCoilFourierMap(MASK, unequal_coils()),
+    "radon": RadonMap(torch.arange(7) * math.pi / 7, SHAPE),
+    "matrix": MatrixMap(gaussian(), image_shape=SHAPE),
+    "numpy": numpy_map(),
+}
+METHODS: dict[str, SparseMethod] = {
+    "tv": TotalVariation(strength=0.05),
+    "tgv": TotalGeneralizedVariation(strength=0.05),
+    "wavelets": WaveletL1(strength=0.05, levels=2),
+}
+every_map = pytest.mark.parametrize("name", MAPS)
+PAIRS = [("tv", name) for name in MAPS] + [
+    ("tgv", "fourier"),
+    ("tgv", "radon"),
+    ("wavelets", "coils"),
+]
+pairs = pytest.mark.parametrize(("kind", "name"), PAIRS)
+
+
+def data_of(name: str) -> tuple[Tensor, ForwardMap]:
+    forward = MAPS[name]
+    return forward(scene(SHAPE, batch=2)), forward
+
+
+@pairs
+def test_the_gap_bounds_the_distance_to_a_long_run(kind: str, name: str) -> None:
+    method, (data, forward) = METHODS[kind], data_of(name)
+    best = replace(method, gap=1e-4, max_iterations=3000).solve(data, forward)
+    solution = method.solve(data, forward)
+    assert bool(solution.converged.all())
+    assert bool(best.converged.all())
+    excess = (solution.objective - best.objective) / solution.objective
+    assert bool((excess <= solution.gap + 1e-12).all())
+    assert bool((excess >= -best.gap - 1e-12).all())
+
+
+@every_map
+def test_the_objective_is_that_of_the_image(name: str) -> None:
+    data, forward = data_of(name)
+    solution = METHODS["tv"].solve(data, forward)
+    image = solution.image
+    steps = torch.stack([torch.roll(image, -1, axis) - image for axis in (1, 2)])
+    variation = steps.abs().square().sum(0).sqrt().sum((1, 2))
+    distance = (forward(image) - data).abs().square().flatten(1).sum(1) / 2
+    torch.testing.assert_close(distance + solution.strength * variation, solution.objective)
+
+
+@pairs
+def test_scaling_the_data_scales_the_image(kind: str, name: str) -> None:
+    method, (data, forward) = METHODS[kind], data_of(name)
+    image = method(data, forward)
+    torch.testing.assert_close(method(1e4 * data, forward) / 1e4, image, rtol=1e-8, atol=1e-10)
+
+
+@pairs
+def test_neighbours_in_the_batch_do_not_matter(kind: str, name: str) -> None:
+    method, (data, forward) = METHODS[kind], data_of(name)
+    together = method.solve(data, forward)
+    alone = method.solve(data[1:], forward)
+    assert alone.n_iterations.tolist() == together.n_iterations[1:].tolist()
+    torch.testing.assert_close(alone.image, together.image[1:], rtol=1e-9, atol=1e-11)
+
+
+@pairs
+def test_both_derivatives_agree_with_finite_differences(kind: str, name: str) -> None:
+    method, (data, forward) = METHODS[kind], data_of(name)
+    generator = torch.Generator().manual_seed(1)
+    along = torch.randn(data.shape, dtype=data.dtype, generator=generator)
+    along = 1e-2 * along * (data != 0)
+    expected = directional_derivative(lambda y: method(y, forward), data, along, step=1e-6)
+    leaf = data.clone().requires_grad_()
+    image = method(leaf, forward)
+    weights = torch.randn(image.shape, dtype=image.dtype, generator=generator)
+    (gradient,) = torch.autograd.grad(image, leaf, weights)
+    pulled = float((gradient.conj() * along).real.sum())
+    assert pulled == pytest.approx(float((weights.conj() * expected).real.sum()), rel=1e-4)
+    if name != "numpy":
+        _, tangent = torch.func.jvp(lambda y: method(y, forward), (data,), (along,))
+        assert relative_difference(tangent, expected) < 1e-4
+
+
+@pytest.mark.parametrize("name", ["radon", "matrix", "coils"])
+def test_real_images_are_solved_as_such(name: str) -> None:
+    forward = MAPS[name]
+    image = scene(SHAPE, batch=1).real
+    solution = TotalVariation(strength=0.01, values="real").solve(forward(image), forward)
+    assert not solution.image.is_complex()
+    assert bool(solution.converged.all())
+
+
+def test_real_data_of_a_real_map_give_a_real_image() -> None:
+    forward = MAPS["radon"]
+    image = TotalVariation(strength=0.01)(forward(scene(SHAPE, batch=1).real), forward)
+    assert image.dtype == torch.float64

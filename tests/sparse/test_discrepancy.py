@@ -1,0 +1,81 @@
+"""The constrained form: residual, certificate, derivative."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from shaketable.errors import InputError
+from shaketable.sparse import (
+    AtNoiseLevel,
+    BasisPursuitDenoising,
+    NotConvergedWarning,
+    ReweightedShearlets,
+    TotalVariation,
+    WaveletL1,
+)
+from tests.sparse.scenes import lines, scene
+
+A = lines()
+DATA = A(scene())
+METHODS = [
+    AtNoiseLevel(method=TotalVariation(), noise=0.05),
+    AtNoiseLevel(method=WaveletL1(levels=2, values="ri"), noise=0.05),
+]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_residual_is_the_noise_level_and_no_tighter_bound_is_beaten(
+    method: AtNoiseLevel,
+) -> None:
+    solution = method.solve(DATA, A)
+    assert bool(solution.converged.all())
+    residual = (A(solution.image) - DATA).flatten(1).norm(dim=1) / DATA.flatten(1).norm(dim=1)
+    assert bool((residual <= 0.05 * (1 + 1e-4)).all())
+    assert bool((residual >= 0.05 * (1 - 1e-3)).all())
+    finer = AtNoiseLevel(method=method.method, noise=0.05, gap=2e-3).solve(DATA, A)
+    excess = (solution.objective - finer.objective) / solution.objective
+    assert bool((excess <= solution.gap).all())
+    assert bool((excess >= -finer.gap).all())
+
+
+def test_scaling_and_the_batch_do_not_matter() -> None:
+    image = METHODS[0](DATA, A)
+    torch.testing.assert_close(METHODS[0](100 * DATA, A) / 100, image, rtol=1e-6, atol=1e-8)
+    assert torch.equal(METHODS[0](DATA[1:], A), image[1:])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_derivative_keeps_the_residual_at_the_noise_level(method: AtNoiseLevel) -> None:
+    """The relative residual is constant in the data; at a fixed strength it is not."""
+    sizes = []
+    penalised = replace(method.method, strength=0.1)
+    for reconstruct in (method, penalised):
+        leaf = DATA[:1].clone().requires_grad_()
+        image = reconstruct.solve(leaf, A).image
+        residual = (A(image) - leaf).norm() / leaf.norm()
+        (gradient,) = torch.autograd.grad(residual, leaf)
+        sizes.append(float(gradient.norm()))
+    assert sizes[0] < 1e-6 * sizes[1]
+
+
+def test_basis_pursuit_denoising_is_the_constrained_wavelet_problem() -> None:
+    method = BasisPursuitDenoising(noise=0.05, levels=2)
+    other = AtNoiseLevel(method=WaveletL1(wavelet="db2", levels=2), noise=0.05)
+    assert torch.equal(method(DATA, A), other(DATA, A))
+    assert method.describe()["name"] == "basis-pursuit-denoising"
+
+
+def test_what_cannot_be_reached_is_said() -> None:
+    method = BasisPursuitDenoising(noise=0.05, levels=2, max_iterations=2)
+    with pytest.warns(NotConvergedWarning, match="noise level"):
+        method(DATA, A)
+
+
+def test_wrong_settings_are_refused() -> None:
+    with pytest.raises(InputError, match="between 0 and 1"):
+        BasisPursuitDenoising(noise=0.0)
+    with pytest.raises(InputError, match="convex"):
+        AtNoiseLevel(method=ReweightedShearlets(), noise=0.1)
