@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -60,16 +61,19 @@ class Planted:
         change, size = y - self.data[nearest], self.sizes[nearest]
         components = self.directions.read(change)
         unit = size[:, None].to(components.dtype)
-        amount = torch.linalg.vector_norm(flat(change), dim=1) / (size * self._reach())
+        amount = torch.linalg.vector_norm(flat(change), dim=1) / (size * self._reach)
         amplitudes = self._respond(components / unit, amount, nearest) * unit
         loud = _combined(amplitudes, self.pictures)
         return self.images[nearest] + self._quiet(change, components) + loud
 
     def _nearest(self, y: Tensor) -> Tensor:
+        if len(self.data) == 1:
+            return torch.zeros(len(y), dtype=torch.int64, device=y.device)
         with torch.no_grad():
             distances = [norms(y - data) for data in self.data]
             return torch.stack(distances, 1).argmin(1)
 
+    @cached_property
     def _reach(self) -> float:
         """How much the worst perturbation changes the data, per unit of its size."""
         worst = self.responses[0].worst().to(self.directions.data.device)

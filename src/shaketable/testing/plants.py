@@ -182,7 +182,8 @@ def known_problems(
     Returns
     -------
     tuple of KnownProblem
-        Fewer than `PLANTS` on maps with fewer than eight independent directions.
+        Fewer than `PLANTS` on maps with fewer than eight independent directions, or that see so
+        little of the image that a perturbation hides its brightness.
 
     Raises
     ------
@@ -199,7 +200,10 @@ def known_problems(
     """
     site = Site.of(problem, images, domain=domain, ball=ball, seed=seed)
     n_independent = site.n_independent(_MOST)
-    return tuple(make(site) for make in PLANTS if NEEDS.get(make, 1) <= n_independent)
+    fitting = [make for make in PLANTS if NEEDS.get(make, 1) <= n_independent]
+    if not site.tells_images_apart:
+        fitting = [make for make in fitting if make is not one_of_batch]
+    return tuple(make(site) for make in fitting)
 
 
 _TWO_MAXIMA = (

@@ -17,6 +17,7 @@ from shaketable.testing.real_vectors import flat, orthonormal
 
 _BRIGHTNESS = (1.0, 1.5, 2.0)
 _N_POWER = 20  # power iterations; plants stand at least twice above what they may leave out
+_APART = 4  # half of which is needed, the rest because the gain is a lower bound
 _DEPENDENT = 1e-6  # smallest eigenvalue of a Gram matrix, relative, that counts as a direction
 
 
@@ -43,6 +44,8 @@ class Site:
     gain
         Largest amplification of ``z -> A* L z``, from power iteration: a lower bound, good to some
         percent.
+    data_gain
+        Amplification of ``z -> L z`` in the same direction: near its largest.
 
     Examples
     --------
@@ -62,6 +65,7 @@ class Site:
     seed: int
     bound: BoundBall
     gain: float
+    data_gain: float
 
     @classmethod
     def of(
@@ -99,15 +103,15 @@ class Site:
         bound = ball.bind(chain, torch.full((len(batch),), radius, dtype=torch.float64))
         site = cls(
             problem=problem, images=batch, domain=domain, radius=radius, ball=ball, seed=seed,
-            bound=bound, gain=1.0,
+            bound=bound, gain=1.0, data_gain=1.0,
         )  # fmt: skip
-        gain = site._largest_gain()
+        gain, data_gain = site._largest_gains()
         if not gain > 0:
             raise InputError(
                 "Expected perturbations that change the data, got none; look at the ball's support "
                 "and at the sampled positions."
             )
-        return replace(site, gain=gain)
+        return replace(site, gain=gain, data_gain=data_gain)
 
     def data_change(self, coordinates: Tensor) -> Tensor:
         """``z -> L z``, ``(B, ...) -> (B, *data_shape)``, differentiable."""
@@ -149,6 +153,14 @@ class Site:
             data = self.data_change(coordinates)
         return Directions(coordinates=coordinates, measures=measures, data=data)
 
+    @property
+    def tells_images_apart(self) -> bool:
+        """No perturbation makes the data of one of the images look like those of another."""
+        with torch.no_grad():
+            data = self.problem.forward(self.images)
+        apart = float(norms(data[1:] - data[:-1]).min())
+        return apart > _APART * self.data_gain * float(self.bound.size.max())
+
     def n_independent(self, n: int) -> int:
         """How many of ``n`` random directions are independent."""
         _, pulled = self._pulled(n, self.generator("independent"))
@@ -177,20 +189,22 @@ class Site:
             drawn = drawn * inside
         return orthonormal(drawn).to(self.images)
 
-    def _largest_gain(self) -> float:
+    def _largest_gains(self) -> tuple[float, float]:
         vector = self.bound.rows(torch.zeros(1, dtype=torch.int64)).random([self.generator("gain")])
-        gain = 0.0
+        gain, data_gain = 0.0, 0.0
         for _ in range(_N_POWER):
             length = norms(vector)
             vector = (vector / per_image(length.clamp_min(1e-300), vector)).requires_grad_()
             with torch.enable_grad():
-                image = self.adjoint(self.data_change(vector))
+                changed = self.data_change(vector)
+                image = self.adjoint(changed)
                 energy = flat(image).square().sum() / 2
             if not energy.requires_grad:
-                return 0.0
+                return 0.0, 0.0
             (product,) = torch.autograd.grad(energy, vector)
-            gain, vector = float(norms(image)), product.detach()
-        return gain
+            gain, data_gain = float(norms(image)), float(norms(changed))
+            vector = product.detach()
+        return gain, data_gain
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
