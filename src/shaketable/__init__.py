@@ -38,12 +38,12 @@ _WHERE = {
     "Plan": "plan",
     "run": "runs",
 }
-_ROOMS = ("details", "io", "maps", "metrics", "search", "sparse", "statistics", "zoo")
+_ROOMS = ("details", "io", "maps", "metrics", "search", "sparse", "statistics", "testing", "zoo")
 
 __all__ = ["__version__", *_WHERE, *_ROOMS]
 
 if TYPE_CHECKING:
-    from shaketable import details, io, maps, metrics, search, sparse, statistics, zoo
+    from shaketable import details, io, maps, metrics, search, sparse, statistics, testing, zoo
     from shaketable.checks import preflight
     from shaketable.io import load_images
     from shaketable.maps import (

@@ -24,6 +24,14 @@ RADII = (0.008, 0.016, 0.031)
 RATES = (0.15, 0.25, 0.33, 0.45, 0.6)
 TRAINED_RATE = 0.33
 DETAILS = ("heart", "letters")
+TRIALS = [
+    {"name": "rank one", "sentence": "One direction stands out.", "reach": 0.9, "led_to": True,
+     "share": 0.41, "found": False, "n_gradients": 73},
+    {"name": "saturated", "sentence": "A steep direction ends early.", "reach": 0.9, "led_to": True,
+     "share": 0.9871, "found": True, "n_gradients": 99},
+    {"name": "behind a dead zone", "sentence": "No gradient leads there.", "reach": 0.9,
+     "led_to": False, "share": 0.1034, "found": False, "n_gradients": 15},
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -453,6 +461,7 @@ def _results(settings: SyntheticRun, images: list[Record], records: list[Record]
                 "limit": 0.9,
                 "passed": False,
                 "sentence": "The search found 41 % of a planted instability; 90 % are expected.",
+                "trials": TRIALS,
             },
             {
                 "name": "determinism",

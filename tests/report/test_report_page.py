@@ -17,7 +17,7 @@ import pytest
 from shaketable.errors import RunError
 from shaketable.report import build_report
 from tests.helpers.report_page import Page, decode, read_page
-from tests.helpers.synthetic_run import DETAILS, RADII, SyntheticRun, load, save, write_run
+from tests.helpers.synthetic_run import DETAILS, RADII, TRIALS, SyntheticRun, load, save, write_run
 
 HEADINGS = [
     "deep-mri",
@@ -181,6 +181,26 @@ def test_failing_checks_stand_first_and_warnings_are_shown(page: Page) -> None:
     assert places == sorted(places)
     assert "Of 4 checks, 1 did not pass and 1 could not be made; they stand first." in page.text
     assert "The clean quality was measured on two images only." in page.text
+
+
+def test_what_the_searches_were_tested_on_stands_there_with_its_cost(page: Page) -> None:
+    for trial in TRIALS:
+        assert trial["sentence"] in page.text
+        assert {repr(trial["share"]), repr(float(trial["n_gradients"]))} <= set(page.values)
+    assert "What the searches can find" in page.text
+    assert "it missed “rank one” (One direction stands out.) and “behind a dead zone”" in page.text
+    assert "“saturated” (" not in page.text
+
+
+def test_runs_without_trials_have_no_table_of_them(tmp_path: Path) -> None:
+    directory = write_run(tmp_path, SyntheticRun(size=32, images=("one",), domains=("image",)))
+    results = load(directory)
+    for check in results["checks"]:
+        check.pop("trials", None)
+    save(directory, results)
+    page = read_page(build_report(directory))
+    assert "What the searches can find" not in page.text
+    assert "What the search did not find" not in page.text
 
 
 def test_the_replay_section_has_hashes_versions_and_commands(page: Page, directory: Path) -> None:

@@ -117,7 +117,12 @@ def test_records_have_the_fields_that_others_rely_on(finished):
 def test_checks_and_verdicts_have_the_fields_that_others_rely_on(finished):
     results = finished[0].results
     for check in results["checks"]:
-        assert set(check) == {"name", "value", "limit", "passed", "sentence"}
+        assert set(check) - {"trials"} == {"name", "value", "limit", "passed", "sentence"}
+        assert ("trials" in check) == check["name"].startswith("search strength")
+        for trial in check.get("trials", ()):
+            assert set(trial) == {
+                "name", "sentence", "reach", "led_to", "share", "found", "n_gradients",
+            }  # fmt: skip
     names = [check["name"] for check in results["checks"]]
     assert names[0] == "adjoint"
     assert {"gradient", "zero-filled: gradient", "search strength (image domain)"} <= set(names)

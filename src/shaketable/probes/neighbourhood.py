@@ -10,7 +10,6 @@ from torch import Tensor
 
 from shaketable.checks import Check
 from shaketable.errors import InputError
-from shaketable.probes.planted import planted_check
 from shaketable.probes.probe import (
     Array,
     Item,
@@ -28,6 +27,7 @@ from shaketable.probes.probe import (
     plain,
     support,
 )
+from shaketable.probes.strength import doubt_of_strength, not_covered, strength_check
 from shaketable.search import (
     Search,
     Status,
@@ -96,10 +96,11 @@ class Neighbourhood:
         return one_item_per_image(self.name, subject)
 
     def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:
-        """The configured search finds an instability planted in a linear reconstructor."""
+        """The configured search finds the instabilities of known size, see `strength_check`."""
         require_gradients(subject.problem)
         images = subject.images[:1]
-        return (planted_check(subject.problem, images, "image", self.search, seed, name=_STRENGTH),)
+        search = self.search
+        return (strength_check(subject.problem, images, "image", search, seed, name=_STRENGTH),)
 
     def measure(self, subject: Subject, item: Item, seed: int, on_progress: OnProgress) -> Outcome:
         """Shake the worst case of one image, for every method its own."""
@@ -250,7 +251,5 @@ def _word(
         return "inconclusive", ""
     if not complete:
         return "inconclusive", ", but some searches support no statement"
-    strength = [check for check in checks if check.name == _STRENGTH]
-    if not strength or not all(check.passed for check in strength):
-        return "inconclusive", ", but the search has not shown that it finds planted instabilities"
-    return "stable", ""
+    doubt = doubt_of_strength(checks, _STRENGTH)
+    return ("inconclusive", doubt) if doubt else ("stable", not_covered(checks, _STRENGTH))

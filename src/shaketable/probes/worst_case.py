@@ -15,7 +15,6 @@ from shaketable.errors import InputError
 from shaketable.io import array_sha256
 from shaketable.metrics import psnr
 from shaketable.probes.certificates import solver_gap
-from shaketable.probes.planted import planted_check
 from shaketable.probes.probe import (
     Array,
     Item,
@@ -29,6 +28,7 @@ from shaketable.probes.probe import (
     number,
     one_item_per_image,
 )
+from shaketable.probes.strength import strength_check
 from shaketable.probes.worst_case_verdict import judge
 from shaketable.search import (
     Domain,
@@ -114,11 +114,11 @@ class WorstCase:
         return one_item_per_image(f"{self.name}-{self.domain}", subject)
 
     def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:
-        """The configured search finds an instability planted in a linear reconstructor."""
+        """The configured search finds the instabilities of known size, see `strength_check`."""
         require_gradients(subject.problem)
         name = f"search strength ({self.domain} domain)"
         images = subject.images[:1]
-        return (planted_check(subject.problem, images, self.domain, self.search, seed, name=name),)
+        return (strength_check(subject.problem, images, self.domain, self.search, seed, name=name),)
 
     def measure(self, subject: Subject, item: Item, seed: int, on_progress: OnProgress) -> Outcome:
         """Search one image with every method."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from shaketable.checks import Check
 from shaketable.probes.probe import Record, Subject, Verdict, VerdictWord, percent, plain, support
+from shaketable.probes.strength import doubt_of_strength, not_covered
 from shaketable.search import Status
 from shaketable.statistics import Interval, mean_interval, ratio_interval
 
@@ -91,7 +92,7 @@ def _against_baseline(
         doubt = f", but some searches support no statement ({_ended(at_radius, name)})"
     else:
         doubt = _doubt(network, checks, domain)
-    word, why = _word(ratio, 1.0, shortfall, doubt)
+    word, why = _word(ratio, 1.0, shortfall, doubt, not_covered(checks, _strength(domain)))
     return Verdict(
         probe="worst_case", domain=domain, verdict=word, measure=_RATIO, estimate=ratio.estimate,
         interval=(ratio.low, ratio.high), n_images=ratio.n,
@@ -119,7 +120,7 @@ def _against_limit(
                        f"statement ({_ended(network)}).")  # fmt: skip
     mean = mean_interval([record["amplification"] for record in largest.values()])
     doubt = _doubt(network, checks, domain)
-    word, why = _word(mean, limit, "", doubt)
+    word, why = _word(mean, limit, "", doubt, not_covered(checks, _strength(domain)))
     radius = max(record["radius"] for record in network)
     return Verdict(
         probe="worst_case", domain=domain, verdict=word, measure=_AMPLIFICATION,
@@ -145,13 +146,18 @@ def _mean_gain(pairs: Sequence[tuple[Record, Record]], which: int) -> str:
     return plain(sum(gains) / len(gains))
 
 
-def _word(interval: Interval, limit: float, shortfall: str, doubt: str) -> tuple[VerdictWord, str]:
-    """The verdict and, where it is inconclusive for another reason than the interval, why."""
+def _word(
+    interval: Interval, limit: float, shortfall: str, doubt: str, missing: str
+) -> tuple[VerdictWord, str]:
+    """The verdict and why, where another reason than the interval makes it inconclusive.
+
+    A "stable" comes with what is missing from its evidence.
+    """
     if interval.low > limit:
         return ("inconclusive", shortfall) if shortfall else ("unstable", "")
     if interval.high > limit:
         return "inconclusive", ""
-    return ("inconclusive", doubt) if doubt else ("stable", "")
+    return ("inconclusive", doubt) if doubt else ("stable", missing)
 
 
 def _doubt(network: Sequence[Record], checks: Sequence[Check], domain: str) -> str:
@@ -160,10 +166,11 @@ def _doubt(network: Sequence[Record], checks: Sequence[Check], domain: str) -> s
         return f", but some searches support no statement ({_ended(network)})"
     if any(record["status"] == Status.BUDGET_SPENT for record in network):
         return ", but the budget ended before the search did"
-    strength = [check for check in checks if check.name == f"search strength ({domain} domain)"]
-    if not strength or not all(check.passed for check in strength):
-        return ", but the search has not shown that it finds planted instabilities"
-    return ""
+    return doubt_of_strength(checks, _strength(domain))
+
+
+def _strength(domain: str) -> str:
+    return f"search strength ({domain} domain)"
 
 
 def _ended(records: Sequence[Record], method: str | None = None) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from shaketable.report.quantities import counted, listed, plain, readable
 from shaketable.report.stored import Record, StoredRun, number, text
 from shaketable.report.stored import sequence as items_of
+from shaketable.report.strength import strength_table
 from shaketable.report.tables import Entry, Table
 from shaketable.report.views import worst_case_rows
 from shaketable.report.words import STATUSES
@@ -26,6 +27,7 @@ class ChecksSection:
 
     verdict: str
     checks: Table | None
+    strength: Table | None
     searches: Table | None
     has_gaps: bool
     warnings: tuple[str, ...]
@@ -40,6 +42,7 @@ def build_checks(run: StoredRun) -> ChecksSection:
     return ChecksSection(
         verdict=_verdict(checks),
         checks=_table(ordered) if ordered else None,
+        strength=strength_table(checks),
         searches=_searches(run),
         has_gaps=any(row.solver_gap is not None for row in worst_case_rows(run)),
         warnings=tuple(str(note) for note in items_of(run.results, "notes")),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from shaketable.report.quantities import counted, listed
-from shaketable.report.stored import StoredRun
+from shaketable.report.stored import StoredRun, text
+from shaketable.report.stored import sequence as items_of
+from shaketable.report.strength import tested_searches
 from shaketable.report.views import structural_rows, worst_case_rows
 from shaketable.report.words import PROBES, title_of
 
@@ -17,6 +20,7 @@ def build_limits(run: StoredRun) -> tuple[Limit, ...]:
     return (
         *_images(run),
         *_worst_case(run),
+        *_missed(run),
         *_structural(run),
         *_sampling(run),
         *_neighbourhood(run),
@@ -75,6 +79,26 @@ def _worst_case(run: StoredRun) -> list[Limit]:
             )
         )
     return limits
+
+
+def _missed(run: StoredRun) -> list[Limit]:
+    checks = [check for check in items_of(run.results, "checks") if isinstance(check, Mapping)]
+    missed = {
+        name: text(trial, "sentence")
+        for search in tested_searches(checks)
+        for name, trial in search.trials.items()
+        if trial.get("found") is False
+    }
+    if not missed:
+        return []
+    named = listed(f"“{name}” ({sentence})" for name, sentence in missed.items())
+    return [
+        (
+            "What the search did not find",
+            f"Of the instabilities of known size that the search was tested on it missed {named}. "
+            "A network that is unstable in such a way could pass as stable here.",
+        )
+    ]
 
 
 def _structural(run: StoredRun) -> list[Limit]:
