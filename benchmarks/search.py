@@ -1,21 +1,32 @@
-"""How much damage a search finds per gradient, on the published Deep MRI weights.
+"""How much damage a search finds per gradient, beside other searches in the same run.
 
-The yardstick problem: MNI152 T1 template, axial slice 95, 64x64, Cartesian variable density 33 % with
-6 centre lines, complex perturbation in the image domain, clean PSNR 28.1 dB. Every row of the table
-is a median over masks, each with a random start of its own.
+    python benchmarks/search.py yardstick DATA     10 seeds at three radii, 100 gradients
+    python benchmarks/search.py paper DATA         gradients to the damage of the paper's search
+    python benchmarks/search.py peers DATA         Adam, PGD, Auto-PGD at 10, 30, 100, 300 gradients
+    python benchmarks/search.py plateau DATA       what ending early saves and loses
+    python benchmarks/search.py path DATA          six radii of one 256x256 image
+    python benchmarks/search.py reference DATA     10 restarts of 1000 gradients; hours; stored
+    python benchmarks/search.py figure             damage against gradients, from what was stored
+    python benchmarks/search.py overhead DATA      time per step beside a bare forward and backward
 
-Beside the default stand the paper's momentum ascent and projected Adam, written here as an update,
-at the same budgets.
-
-    python benchmarks/search.py --weights d5_c5.npz [--radius 0.031] [--masks 5]
+DATA is the folder that `benchmarks/deep_mri.py` describes. The yardstick problem: the published
+Deep MRI, MNI152 T1 template, axial slice 95, 64x64, Cartesian variable density 33 % with 6 centre
+lines, complex perturbation in the image domain, clean PSNR 28.1 dB. Results are added to
+`benchmarks/results/search.json`.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count, islice
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,101 +35,383 @@ from torch import Tensor
 import shaketable as st
 from shaketable.maps.sampling import cartesian_variable_density
 from shaketable.metrics import psnr
-from shaketable.search import State, Update
-from shaketable.search.ball import Ball
+from shaketable.search import (
+    AdaptiveProjectedGradient,
+    Budget,
+    MomentumAscent,
+    PenalisedError,
+    ProjectedAdam,
+    ProjectedGradient,
+    Search,
+    Update,
+)
 from shaketable.zoo.bundled import axial_slice
 from shaketable.zoo.training_images import square_image
 
-BUDGETS = (10, 20, 50, 100)
-
-
+RADII = (0.019, 0.031, 0.06)
 YARDSTICK_PSNR = 28.1
+YARDSTICK_MASK = 133  # the mask whose figures are closest to the known ones
+STORE = Path(__file__).parent / "results" / "search.json"
+ADAM_RATES = (0.03, 0.1, 0.3, 1.0, 3.0)
 
 
-def yardstick(weights: str) -> Iterator[tuple[int, st.Problem, Tensor]]:
-    """The published network on a 64x64 brain slice at a third of the lines, 6 of them central.
+def stored() -> dict[str, Any]:
+    return json.loads(STORE.read_text()) if STORE.exists() else {}
 
-    The whole slice at index 95 of the 1 mm MNI152 template as it is stored (rows run from left to
-    right), padded to a square and resampled with anti-aliasing. The known figures go with a clean
-    PSNR of 28.1 dB and an unknown mask, and masks decide more than starts do. So all masks are
-    taken that have this PSNR within 0.1 dB. With the front at the top, amplifications are lower.
 
-    Yields
-    ------
-    Seed of the mask, problem and ``(1, 64, 64)`` image, for each such mask.
-    """
-    network = st.zoo.load("deep-mri", weights=weights)
-    stored = square_image(axial_slice(95).T[:, ::-1], 64)
-    image = torch.from_numpy(stored).to(torch.complex64)[None]
+def store(name: str, value: object) -> None:
+    STORE.parent.mkdir(exist_ok=True)
+    STORE.write_text(json.dumps(stored() | {name: value}, indent=1) + "\n")
+
+
+def yardstick_image() -> Tensor:
+    """The slice as it is stored (rows run from left to right), padded to a square, ``(1, 64, 64)``."""
+    pixels = square_image(axial_slice(95).T[:, ::-1], 64)
+    return torch.from_numpy(pixels).to(torch.complex64)[None]
+
+
+def yardstick_problem(network: Any, seed: int) -> st.Problem:
+    sampling = cartesian_variable_density((64, 64), seed=seed, acceleration=3.0, n_center=6)
+    forward = st.FourierMap(sampling.mask(1 / 3))
+    return st.Problem(forward=forward, reconstruct=network.reconstruct, name="published")
+
+
+def masks(network: Any) -> Iterator[int]:
+    """Seeds of masks with the yardstick's clean PSNR to 0.1 dB; its own mask is not known."""
+    image = yardstick_image()
     for seed in count():
-        sampling = cartesian_variable_density((64, 64), seed=seed, acceleration=3.0, n_center=6)
-        forward = st.FourierMap(sampling.mask(1 / 3))
-        clean = psnr(network.reconstruct(forward(image), forward), image)
-        if abs(float(clean) - YARDSTICK_PSNR) <= 0.1:
-            problem = st.Problem(forward=forward, reconstruct=network.reconstruct, name="published")
-            yield seed, problem, image
+        problem = yardstick_problem(network, seed)
+        clean = problem.reconstruct(problem.forward(image), problem.forward)
+        if abs(float(psnr(clean, image)) - YARDSTICK_PSNR) <= 0.1:
+            yield seed
+
+
+def published(data: Path) -> Any:
+    return st.zoo.load("deep-mri", weights=data / "deep-mri" / "d5_c5.npz")
+
+
+def search_of(update: Update[Any] | None, n: int, n_starts: int = 1) -> Search:
+    """A search of n gradients; the default where no update is given."""
+    budget = Budget(n_gradients=n, n_starts=n_starts, plateau=0 if update else Budget.plateau)
+    if update is None:
+        return Search(budget=budget)
+    return Search(update=update, budget=budget, local_start=False)
+
+
+def amplification(
+    problem: st.Problem, image: Tensor, radius: float, search: Search, seed: int
+) -> float:
+    return float(
+        st.worst_case(problem, image, radius=radius, search=search, seed=seed).amplification.max()
+    )
+
+
+def yardstick(data: Path) -> None:
+    network, image = published(data), yardstick_image()
+    result: dict[str, Any] = {}
+    problem = yardstick_problem(network, YARDSTICK_MASK)
+    reference = stored().get("reference", {})
+    for radius in RADII:
+        found = [amplification(problem, image, radius, Search(), seed) for seed in range(10)]
+        best = reference.get(f"{radius}", {}).get("best")
+        share = (
+            "" if best is None else f", {np.median(found) / best:.1%} of the reference {best:.2f}"
+        )
+        print(f"radius {radius:.1%}, mask {YARDSTICK_MASK}, 10 seeds: median {np.median(found):.2f}"
+              f" ({min(found):.2f} to {max(found):.2f}){share}", flush=True)  # fmt: skip
+        result[f"{radius}"] = found
+    chosen = list(islice(masks(network), 10))
+    for radius in RADII:
+        found = [
+            amplification(yardstick_problem(network, m), image, radius, Search(), m) for m in chosen
+        ]
+        print(f"radius {radius:.1%}, 10 masks, one seed each: median {np.median(found):.2f} "
+              f"({min(found):.2f} to {max(found):.2f})", flush=True)  # fmt: skip
+        result[f"{radius} masks"] = found
+    store("yardstick", result)
+
+
+def paper(data: Path) -> None:
+    """The published program: mean of squares, so rate and penalty are divided and multiplied by N."""
+    network, image = published(data), yardstick_image()
+    problem = yardstick_problem(network, YARDSTICK_MASK)
+    n = image[0].numel()
+    norm = float(torch.linalg.vector_norm(image))
+    search = replace(
+        Search.published("deep-mri"),
+        objective=PenalisedError(penalty=1e-3 * n),
+        update=MomentumAscent(rate=1e-2 / n),
+        budget=Budget(n_gradients=2500, plateau=0),
+    )
+    finding = st.worst_case(problem, image, radius=1.0, search=search, seed=0)
+    size, reached = float(finding.perturbation_norm) / norm, float(finding.amplification)
+    rows = [("measured here after 2500 gradients", size, reached)]
+    rows += [
+        ("known after 2500, 5000, 6000", r, a)
+        for r, a in zip(RADII, (2.35, 3.73, 3.79), strict=True)
+    ]
+    result = []
+    for label, radius, wanted in rows:
+        needed = first_budget(problem, image, radius, wanted)
+        print(f"{label}: amplification {wanted:.2f} at {radius:.1%}; ours within {needed} gradients",
+              flush=True)  # fmt: skip
+        result.append({"what": label, "radius": radius, "amplification": wanted, "ours": needed})
+    store("paper", result)
+
+
+def first_budget(problem: st.Problem, image: Tensor, radius: float, wanted: float) -> int | None:
+    """The smallest budget whose median over three seeds reaches an amplification."""
+    for n in (2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100):
+        found = [amplification(problem, image, radius, search_of(None, n), s) for s in range(3)]
+        if np.median(found) >= wanted:
+            return n
+    return None
+
+
+def reference(data: Path) -> None:
+    """The best that 10 restarts of 1000 gradients find, of the default and of the peers."""
+    network, image = published(data), yardstick_image()
+    problem = yardstick_problem(network, YARDSTICK_MASK)
+    updates: dict[str, Update[Any] | None] = {
+        "default": None,
+        "Auto-PGD": AdaptiveProjectedGradient(),
+        "Adam 0.3": ProjectedAdam(rate=0.3),
+    }
+    result: dict[str, Any] = stored().get("reference", {})
+    for name, update in updates.items():
+        for radius in (0.031, 0.06, 0.019):
+            row = result.setdefault(f"{radius}", {"best": 0.0})
+            found = row.get(name, [])
+            for seed in range(len(found), 10):
+                found.append(
+                    amplification(problem, image, radius, search_of(update, 1000), 100 + seed)
+                )
+                row[name], row["best"] = found, max(row["best"], *found)
+                store("reference", result)
+            print(f"{name} at {radius:.1%}: {max(found):.2f} ({min(found):.2f} to {max(found):.2f})",
+                  flush=True)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProjectedAdam:
-    """Adam on real and imaginary parts, projected onto the ball after every step."""
+class Case:
+    """A problem that searches are compared on."""
 
-    rate: float = 0.003
-    n_gradients: int = 100
-    n_starts: int = 1
-    max_seconds: float | None = None
-
-    def start(self, ball: Ball, generators: list[torch.Generator], origin: Tensor | None) -> State:
-        point = 0.1 * ball.random(generators) if origin is None else ball.project(origin)
-        moments = torch.zeros(2, *torch.view_as_real(point).shape)
-        return State(point=point, velocity=moments, generators=generators)
-
-    def advance(self, ball: Ball, state: State, gradient: Tensor, iteration: int) -> State:
-        g = torch.view_as_real(gradient)
-        first = 0.9 * state.velocity[0] + 0.1 * g
-        second = 0.999 * state.velocity[1] + 0.001 * g * g
-        k = iteration + 1
-        step = first / (1 - 0.9**k) / ((second / (1 - 0.999**k)).sqrt() + 1e-12)
-        point = ball.project(state.point + self.rate * torch.view_as_complex(step.contiguous()))
-        return replace(state, point=point, velocity=torch.stack([first, second]))
+    name: str
+    problem: st.Problem
+    image: Tensor
+    radius: float
 
 
-def measure(
-    problem: st.Problem, image: Tensor, radius: float, update: Update, seed: int
+def cases(data: Path) -> Iterator[Case]:
+    """Networks of different kind, stable methods, and real 256x256 images."""
+    network = published(data)
+    for mask in (133, 19):
+        yield Case(name=f"cascade, mask {mask}", problem=yardstick_problem(network, mask),
+                   image=yardstick_image(), radius=0.031)  # fmt: skip
+    u_net, images, forward = u_net_case()
+    for index in (0, 1):
+        yield Case(name=f"U-Net, image {index}", image=images[index : index + 1], radius=0.03,
+                   problem=st.Problem(forward=forward, reconstruct=u_net))  # fmt: skip
+    A = st.FourierMap(cartesian_variable_density((64, 64), seed=0).mask(1 / 3))
+    methods = {"total variation": st.sparse.TotalVariation(), "wavelet l1": st.sparse.WaveletL1()}
+    for name, method in methods.items():
+        yield Case(name=name, problem=st.Problem(forward=A, reconstruct=method),
+                   image=yardstick_image(), radius=0.03)  # fmt: skip
+    hearts = np.load(data / "cardiac" / "slices.npz")["images"][[3, 40]].astype(np.float32)
+    lines = cartesian_variable_density((256, 256), seed=0)
+    large = st.Problem(forward=st.FourierMap(lines.mask(1 / 3)), reconstruct=network.reconstruct)
+    for index, heart in enumerate(torch.from_numpy(hearts).to(torch.complex64)):
+        yield Case(name=f"cascade, heart {index}, 256x256", problem=large,
+                   image=heart[None] / heart.abs().max(), radius=0.02)  # fmt: skip
+
+
+def u_net_case() -> tuple[Any, Tensor, st.FourierMap]:
+    """The U-Net of examples/unet_yaml, trained as it says there where that has not been done."""
+    folder = Path(__file__).resolve().parents[1] / "examples" / "unet_yaml"
+    if not (folder / "weights.safetensors").exists():
+        subprocess.run([sys.executable, "train.py"], cwd=folder, check=True)
+    sys.path.insert(0, str(folder))
+    from safetensors.torch import load_file
+    from unet import Reconstruction
+
+    network = Reconstruction().eval()
+    network.load_state_dict(load_file(folder / "weights.safetensors"))
+    images = torch.from_numpy(np.load(folder / "test.npy")).to(torch.complex64)
+    pattern = cartesian_variable_density((64, 64), seed=0, n_center=6)
+    return network, images, st.FourierMap(pattern.mask(1 / 3))
+
+
+def peers(data: Path, budgets: tuple[int, ...], prefix: str, n_seeds: int) -> None:
+    result: dict[str, Any] = stored().get("peers", {})
+    for case in cases(data):
+        if not case.name.startswith(prefix):
+            continue
+        started = time.monotonic()
+        rows = {
+            "default": scheduled(case, None, budgets, n_seeds),
+            "Auto-PGD": scheduled(case, AdaptiveProjectedGradient(), budgets, n_seeds),
+            "PGD": unscheduled(case, ProjectedGradient(), budgets, n_seeds),
+        }
+        for rate in ADAM_RATES:
+            rows[f"Adam {rate}"] = unscheduled(case, ProjectedAdam(rate=rate), budgets, n_seeds)
+        result[case.name] = {"radius": case.radius, "budgets": budgets, "rows": rows}
+        store("peers", result)
+        print(f"\n{case.name}, radius {case.radius:.1%}, median of {n_seeds} seeds, "
+              f"{time.monotonic() - started:.0f} s; gradients {budgets}")  # fmt: skip
+        for rival, values in rows.items():
+            print(f"  {rival:10}" + " ".join(f"{v:7.2f}" for v in values), flush=True)
+
+
+def scheduled(
+    case: Case, update: Update[Any] | None, budgets: tuple[int, ...], n_seeds: int
 ) -> list[float]:
-    """Best amplification within the first 10, 20, 50 and 100 gradients."""
-    finding = st.worst_case(problem, image, radius=radius, search=update, seed=seed)
-    trace = finding.trace[0].cummax(0).values / finding.perturbation_norm[0]
-    return [float(trace[min(n, len(trace)) - 1]) for n in BUDGETS]
+    """A search whose steps depend on its budget is run once for each."""
+    return [
+        float(np.median([
+            amplification(case.problem, case.image, case.radius, search_of(update, n), seed)
+            for seed in range(n_seeds)
+        ]))
+        for n in budgets
+    ]  # fmt: skip
+
+
+def unscheduled(
+    case: Case, update: Update[Any], budgets: tuple[int, ...], n_seeds: int
+) -> list[float]:
+    """A search of fixed steps is run once, for the largest budget."""
+    traces = [fixed_trace(case, update, max(budgets), seed) for seed in range(n_seeds)]
+    return [float(np.median([trace[n - 1] for trace in traces])) for n in budgets]
+
+
+def fixed_trace(case: Case, update: Update[Any], n: int, seed: int) -> list[float]:
+    """Best amplification within the first k gradients, for every k; the size is that of the ball."""
+    search = search_of(update, n)
+    finding = st.worst_case(case.problem, case.image, radius=case.radius, search=search, seed=seed)
+    size = case.radius * float(torch.linalg.vector_norm(case.image))
+    best = finding.trace[0].nan_to_num(0).cummax(0).values / size
+    return [float(v) for v in best]
+
+
+def path(data: Path) -> None:
+    network = published(data)
+    heart = torch.from_numpy(np.load(data / "cardiac" / "slices.npz")["images"][3] / 65535.0)
+    image = (heart / heart.max()).to(torch.complex64)[None]
+    sampling = cartesian_variable_density((256, 256), seed=0)
+    problem = st.Problem(
+        forward=st.FourierMap(sampling.mask(1 / 3)), reconstruct=network.reconstruct
+    )
+    started = time.monotonic()
+    radii = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.06)
+    findings = st.worst_case_path(problem, image, radii=radii, search=search_of(None, 50))
+    seconds = time.monotonic() - started
+    n_gradients = sum(int(f.n_gradients) for f in findings)
+    print(f"six radii, {n_gradients} gradients, {seconds:.0f} s, {torch.get_num_threads()} threads")
+    for radius, finding in zip(radii, findings, strict=True):
+        print(f"  {radius:.2%}: amplification {float(finding.amplification):.2f}, PSNR "
+              f"{float(psnr(finding.reconstruction, image)):.1f} dB")  # fmt: skip
+    store("path", {"seconds": seconds, "n_gradients": n_gradients, "radii": radii,
+                   "amplification": [float(f.amplification) for f in findings]})  # fmt: skip
+
+
+def overhead(data: Path) -> None:
+    """Time of a step of the search over that of a bare forward and backward, interleaved."""
+    network = published(data)
+    for size in (64, 256):
+        A = st.FourierMap(cartesian_variable_density((size, size), seed=0).mask(1 / 3))
+        image = torch.randn(1, size, size, dtype=torch.complex64)
+        problem = st.Problem(forward=A, reconstruct=network.reconstruct)
+
+        def bare(A: Any = A, image: Tensor = image) -> None:
+            x = image.clone().requires_grad_()
+            error = network.reconstruct(A(x), A) - image
+            torch.autograd.grad((error.conj() * error).real.sum(), x)
+
+        n = 40 if size == 64 else 8
+        search = replace(search_of(None, n), local_start=False)
+        times: list[tuple[float, float]] = []
+        for _ in range(5):
+            started = time.perf_counter()
+            for _ in range(n):
+                bare()
+            middle = time.perf_counter()
+            st.worst_case(problem, image, radius=0.02, search=search)
+            ended = time.perf_counter()
+            # the search has two more forward passes: the clean one and the last point
+            times.append(((middle - started) / n, (ended - middle) / (n + 0.8)))
+        bare_time, step_time = np.median(np.array(times), axis=0)
+        print(f"{size}x{size}: bare {bare_time * 1e3:.1f} ms, step {step_time * 1e3:.1f} ms, "
+              f"{step_time / bare_time - 1:+.1%}")  # fmt: skip
+
+
+def plateau(data: Path) -> None:
+    """What the plateau rule saves and what it loses, beside the same search without it."""
+    for case in cases(data):
+        if "256" in case.name:
+            continue
+        for radius in (case.radius / 100, case.radius):
+            found = [
+                st.worst_case(case.problem, case.image, radius=radius,
+                              search=Search(budget=Budget(plateau=p)))
+                for p in (Budget.plateau, 0.0)
+            ]  # fmt: skip
+            (early, early_n), (whole, whole_n) = (
+                (float(f.amplification), int(f.n_gradients)) for f in found
+            )
+            print(f"{case.name}, radius {radius:.2%}: {early_n} gradients instead of {whole_n}, "
+                  f"damage {early / whole - 1:+.2%}", flush=True)  # fmt: skip
+
+
+def figure() -> None:
+    """Damage against gradients, every case one panel."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "shaketable"
+    import matplotlib.pyplot as plt
+
+    measured = stored()["peers"]
+    panels, axes = plt.subplots(
+        -(-len(measured) // 2), 2, figsize=(9, 3 * -(-len(measured) // 2)), squeeze=False
+    )
+    for axis, (name, case) in zip(axes.flat, measured.items(), strict=False):
+        budgets, rows = case["budgets"], dict(case["rows"])
+        adam = np.max([rows.pop(key) for key in list(rows) if key.startswith("Adam")], axis=0)
+        for label, values in (rows | {"Adam, best of 5 rates": list(adam)}).items():
+            axis.plot(
+                budgets, values, marker="o", label=label, linewidth=2 if label == "default" else 1
+            )
+        axis.set(title=f"{name}, radius {case['radius']:.1%}", xscale="log", ylabel="amplification")
+        axis.set_xticks(budgets, [str(n) for n in budgets])
+        axis.minorticks_off()
+    for axis in axes[-1]:
+        axis.set_xlabel("gradients")
+    axes[0, 0].legend()
+    panels.tight_layout()
+    panels.savefig(STORE.with_suffix(".svg"), metadata={"Date": None})
+    print(STORE.with_suffix(".svg"))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--weights", required=True, help="the authors' published file d5_c5.npz")
-    parser.add_argument("--radius", type=float, default=0.031)
-    parser.add_argument("--masks", type=int, default=5)
+    parts = {f.__name__: f for f in (yardstick, paper, path, reference, overhead, plateau)}
+    parser.add_argument("part", choices=[*parts, "peers", "figure"])
+    parser.add_argument("data", nargs="?", type=Path)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--budgets", type=int, nargs="+", default=[10, 30, 100, 300])
+    parser.add_argument("--seeds", type=int, default=3, help="of the peers")
+    parser.add_argument("--case", default="", help="beginning of the names of the peers' cases")
     arguments = parser.parse_args()
-    updates: dict[str, Update] = {
-        "SphereAscent (default)": st.SphereAscent(),
-        "SphereAscent, 20 gradients": st.SphereAscent(n_gradients=20),
-        "MomentumAscent (paper)": replace(st.MomentumAscent.published("deep-mri"), n_gradients=100),
-        "projected Adam 0.001": ProjectedAdam(rate=0.001),
-        "projected Adam 0.003": ProjectedAdam(rate=0.003),
-    }
-    print(f"radius {arguments.radius:.1%}, masks with seeds", end="")
-    rows: dict[str, list[list[float]]] = {name: [] for name in updates}
-    for seed, problem, image in islice(yardstick(arguments.weights), arguments.masks):
-        print(f" {seed}", end="", flush=True)
-        for name, update in updates.items():
-            rows[name].append(measure(problem, image, arguments.radius, update, seed))
-    print("\namplification, median over masks (range), within")
-    print(f"{'':28}" + "".join(f"{n:>6} gradients  " for n in BUDGETS))
-    for name, values in rows.items():
-        table = np.array(values)
-        cells = [f"{np.median(c):6.2f} ({c.min():.1f}-{c.max():.1f})" for c in table.T]
-        print(f"{name:28}" + " ".join(f"{cell:>17}" for cell in cells))
+    torch.set_num_threads(arguments.threads)
+    if arguments.part == "figure":
+        figure()
+    elif arguments.data is None:
+        parser.error("this part needs DATA")
+    elif arguments.part == "peers":
+        peers(arguments.data, tuple(arguments.budgets), arguments.case, arguments.seeds)
+    else:
+        parts[arguments.part](arguments.data)
 
 
 if __name__ == "__main__":
