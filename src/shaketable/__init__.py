@@ -21,6 +21,7 @@ _WHERE = {
     "Problem": "problem",
     "preflight": "checks",
     "Finding": "search",
+    "BlackBox": "search",
     "Budget": "search",
     "MomentumAscent": "search",
     "Search": "search",
@@ -28,6 +29,7 @@ _WHERE = {
     "SphereAscent": "search",
     "local_spectrum": "search",
     "worst_case": "search",
+    "worst_case_black_box": "search",
     "worst_case_path": "search",
     "load_images": "io",
     "WorstCase": "probes",
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from shaketable.problem import Problem
     from shaketable.runs.run import run
     from shaketable.search import (
+        BlackBox,
         Budget,
         Finding,
         MomentumAscent,
@@ -66,6 +69,7 @@ if TYPE_CHECKING:
         SphereAscent,
         local_spectrum,
         worst_case,
+        worst_case_black_box,
         worst_case_path,
     )
 

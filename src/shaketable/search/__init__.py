@@ -1,6 +1,7 @@
 """Search: objective, ball, update, budget. Read `engine.py` first."""
 
 from shaketable.search.ball import Ball, BoundBall
+from shaketable.search.black_box import BlackBox, worst_case_black_box
 from shaketable.search.budget import Budget
 from shaketable.search.engine import Step
 from shaketable.search.finding import Domain, Finding, Status
@@ -34,6 +35,7 @@ from shaketable.search.worst_case import require_gradients, worst_case
 __all__ = [
     "AdaptiveProjectedGradient",
     "Ball",
+    "BlackBox",
     "BoundBall",
     "Budget",
     "Domain",
@@ -66,5 +68,6 @@ __all__ = [
     "require_gradients",
     "respond",
     "worst_case",
+    "worst_case_black_box",
     "worst_case_path",
 ]
