@@ -30,6 +30,7 @@ _WHERE = {
     "local_spectrum": "search",
     "worst_case": "search",
     "worst_case_black_box": "search",
+    "worst_case_black_box_path": "search",
     "worst_case_path": "search",
     "load_images": "io",
     "WorstCase": "probes",
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
         local_spectrum,
         worst_case,
         worst_case_black_box,
+        worst_case_black_box_path,
         worst_case_path,
     )
 

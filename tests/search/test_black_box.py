@@ -19,6 +19,7 @@ from shaketable.search import (
     respond,
     worst_case,
     worst_case_black_box,
+    worst_case_black_box_path,
 )
 from tests.helpers.networks import fourier, images, noisy, scaled
 from tests.search.test_worst_case import N, linear_problem
@@ -262,6 +263,20 @@ def test_an_interrupt_keeps_what_was_found():
     assert float(finding.damage[0]) > 0
     assert finding.n_queries.tolist() == [steps[-1].iteration, 1]
     assert steps[-1].n_iterations == 200
+
+
+def test_damage_does_not_fall_along_a_path():
+    problem = real_problem(convolution())
+    x = images(2, size=16, real=True)
+    settings = BlackBox(n_queries=12)  # too few to find much: the smaller perturbation counts
+    path = worst_case_black_box_path(problem, x, radii=(0.01, 0.0101, 0.05), search=settings)
+    damage = torch.stack([finding.damage for finding in path])
+    assert bool((damage.diff(dim=0) >= 0).all())
+    assert all(finding.n_queries.tolist() == [12, 12] for finding in path)
+    first = worst_case_black_box(problem, x, radius=0.01, search=settings)
+    assert torch.equal(path[0].perturbation, first.perturbation)
+    with pytest.raises(InputError, match="increasing"):
+        worst_case_black_box_path(problem, x, radii=(0.02, 0.01))
 
 
 def test_a_noisy_reconstructor_does_not_break_the_search():

@@ -1,7 +1,11 @@
 """Search: objective, ball, update, budget. Read `engine.py` first."""
 
 from shaketable.search.ball import Ball, BoundBall
-from shaketable.search.black_box import BlackBox, worst_case_black_box
+from shaketable.search.black_box import (
+    BlackBox,
+    worst_case_black_box,
+    worst_case_black_box_path,
+)
 from shaketable.search.budget import Budget
 from shaketable.search.engine import Step
 from shaketable.search.finding import Domain, Finding, Status
@@ -69,5 +73,6 @@ __all__ = [
     "respond",
     "worst_case",
     "worst_case_black_box",
+    "worst_case_black_box_path",
     "worst_case_path",
 ]

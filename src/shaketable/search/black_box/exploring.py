@@ -37,7 +37,7 @@ def explore(
     settings
         How.
     starts
-        ``(s, ...)`` coordinates to begin with, beside a random one.
+        ``(s, ...)`` coordinates to begin with, or their negatives, beside a random one.
     generator
         Of this image.
     """

@@ -83,7 +83,23 @@ def worst_case_black_box(
     chain = Chain.of(problem, problem.prepare(images), domain)
     radii = relative_radii(chain, radius)
     settings = search or BlackBox()
-    return _Images(chain, radii, settings, seed, on_step).finding(surrogate)
+    return search_images(chain, radii, settings, surrogate, seed, on_step)
+
+
+def search_images(
+    chain: Chain, radii: Tensor, settings: BlackBox, surrogate: Problem | Reconstructor | None,
+    seed: int, on_step: OnStep | None, *, origin: Tensor | None = None,
+) -> Finding:  # fmt: skip
+    """As `worst_case_black_box`, of a chain.
+
+    Parameters
+    ----------
+    chain, radii, settings, surrogate, seed, on_step
+        As there; ``radii`` is ``(B,)``, checked.
+    origin
+        ``(B, ...)`` perturbations to start from as they are, and scaled to the radius.
+    """
+    return _Images(chain, radii, settings, seed, on_step).finding(surrogate, origin)
 
 
 class _Images:
@@ -101,11 +117,13 @@ class _Images:
         self._asked: list[Queries] = []
         self._n_asked = 0
 
-    def finding(self, surrogate: Problem | Reconstructor | None) -> Finding:
+    def finding(self, surrogate: Problem | Reconstructor | None, origin: Tensor | None) -> Finding:
         """All images; Ctrl-C ends with what was found."""
         ended = Status.FOUND
         try:
             starts = transferred(self._chain, self._radii, self._settings, surrogate, self._seed)
+            if origin is not None:
+                starts = torch.cat([starts, self._continued(origin)], 1)
             made = generators(self._seed, self._n, "black box")
             for index in range(self._n):
                 queries = self._queries(index)
@@ -113,6 +131,11 @@ class _Images:
         except KeyboardInterrupt:
             ended = Status.INTERRUPTED
         return self._gathered(ended)
+
+    def _continued(self, origin: Tensor) -> Tensor:
+        ball = self._settings.ball.bind(self._chain, self._radii)
+        point = ball.coordinates(origin)
+        return torch.stack([point, ball.to_boundary(point)], 1)
 
     def _queries(self, index: int, *, reporting: bool = True) -> Queries:
         row = torch.tensor([index], device=self._chain.images.device)
