@@ -53,7 +53,7 @@ def explore(
     best = int(values.argmax())
     point = torch.cat([own, starts, -starts])[best : best + 1]
     output = outputs[best : best + 1]
-    reach = find_reach(queries, layout, point, output, settings.step, generator)
+    reach = find_reach(queries, layout, point, output, settings.step, settings.within, generator)
     per_direction = rows_of(point).element_size() * (
         rows_of(point).shape[1] + rows_of(output).shape[1]
     )

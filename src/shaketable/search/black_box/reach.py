@@ -9,13 +9,12 @@ from shaketable.search.black_box.layout import Layout
 from shaketable.search.black_box.queries import Queries
 from shaketable.search.vectors import norms
 
-_SHARE = 0.95  # of the energy of the answer; the rest is taken for noise
 _PLACES = (0.35, 0.65)  # of the length of an axis
 
 
 def find_reach(
     queries: Queries, layout: Layout, point: Tensor, output: Tensor, step: float,
-    generator: torch.Generator,
+    within: float, generator: torch.Generator,
 ) -> tuple[int | None, ...]:  # fmt: skip
     """Two queries per axis, each with a random perturbation one index wide.
 
@@ -30,6 +29,8 @@ def find_reach(
         The base and the reconstruction there.
     step
         Size of the perturbations, in radii.
+    within
+        Share of the energy of an answer that is to lie within reach; the rest is taken for noise.
     generator
         Draws them.
     """
@@ -50,7 +51,7 @@ def find_reach(
             answer, _ = queries.ask(point + move)
             if len(answer) == 0:
                 return nowhere
-            reaches.append(_extent(answer - output, axis, place))
+            reaches.append(_extent(answer - output, axis, place, within))
         reach = max(reaches)
         found.append(reach if 2 * (2 * reach + 1) <= length else None)
     return tuple(found)
@@ -69,7 +70,7 @@ def _slab(layout: Layout, axis: int, place: int, generator: torch.Generator) -> 
     return seen, kept
 
 
-def _extent(change: Tensor, axis: int, place: int) -> int:
+def _extent(change: Tensor, axis: int, place: int, share: float) -> int:
     """The smallest distance from a place within which the share of the energy lies."""
     energy = (change.conj() * change).real.double()
     profile = energy.movedim(axis + 1, 1).flatten(2).sum((0, 2))
@@ -77,4 +78,4 @@ def _extent(change: Tensor, axis: int, place: int) -> int:
     within = torch.zeros_like(profile).index_add_(0, distance, profile).cumsum(0)
     if not bool(torch.isfinite(within[-1]) & (within[-1] > 0)):
         return len(profile)
-    return int((within < _SHARE * within[-1]).sum())
+    return int((within < share * within[-1]).sum())

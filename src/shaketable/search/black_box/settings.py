@@ -29,6 +29,9 @@ class BlackBox:
         Size of the differences that stand for derivatives, in radii.
     share
         Share of the directions, the most amplified ones, that are asked again after a first round.
+    within
+        Places are asked together where this share of the energy of their answers does not overlap.
+        Less asks more places at once and mistakes more of one answer for another's.
     n_round
         Queries between two attempts to move on.
     max_rows
@@ -54,6 +57,7 @@ class BlackBox:
     n_queries: int = 2000
     step: float = 0.1
     share: float = 0.5
+    within: float = 0.95
     n_round: int = 40
     max_rows: int = 16
     max_seconds: float | None = None
@@ -66,11 +70,13 @@ class BlackBox:
                 f"n_queries={self.n_queries}, n_round={self.n_round} and max_rows={self.max_rows}; "
                 "raise them."
             )
-        if not (0 < self.step <= 1 and 0 < self.share <= 1 and self.max_bytes > 0):
+        if not (0 < self.step <= 1 and 0 < self.share <= 1 and 0 < self.within <= 1):
             raise InputError(
-                "Expected step and share in (0, 1] and max_bytes above 0, got "
-                f"{self.step}, {self.share} and {self.max_bytes}; the defaults need no tuning."
+                "Expected step, share and within in (0, 1], got "
+                f"{self.step}, {self.share} and {self.within}; the defaults need no tuning."
             )
+        if not self.max_bytes > 0:
+            raise InputError(f"Expected max_bytes above 0, got {self.max_bytes}; 1e9 is usual.")
         if self.max_seconds is not None and not self.max_seconds > 0:
             raise InputError(
                 f"Expected max_seconds above 0, got {self.max_seconds}; leave it out for no limit."
