@@ -20,7 +20,7 @@ from shaketable.search.engine import Best, climb
 from shaketable.search.updates import Origin, SphereAscent
 from shaketable.search.vectors import norms
 
-_CLIMB = 30  # steps on the model, which cost no query
+_FEWEST, _MOST = 4, 32  # steps on the model: as many as it has deserved
 _FIRST = 0.5  # share of the budget after which directions are asked again, at the latest
 _LONGEST, _SHORTEST = 1.0, 1e-3
 
@@ -76,6 +76,7 @@ class _Walk:
         self._value = value
         self._step = settings.step
         self._length = 0.5 * _LONGEST
+        self._n_steps = _FEWEST
         self._until = (1 - _FIRST) * settings.n_queries
 
     def all(self) -> None:
@@ -137,16 +138,19 @@ class _Walk:
         if float(values[best]) > self._value:
             self._value = float(values[best])
             self._length = lengths[best]
+            if self._length == _LONGEST:
+                self._n_steps = min(2 * self._n_steps, _MOST)
         else:  # what did not lead up has still taught the model something
             model.move(*before)
             self._length = max(self._length / 4, _SHORTEST)
+            self._n_steps = max(self._n_steps // 2, _FEWEST)
 
     def _target(self) -> Tensor:
-        """The top of the model, climbed from the base."""
+        """Where a few steps on the model lead from the base; more would follow its errors."""
         hill, update = self._hill, SphereAscent()
         best = Best(hill)
         origin = Origin(point=self._model.point, settled=True)
         state = update.start(hill.ball, origin, [torch.Generator().manual_seed(0)])
-        budget = Budget(n_gradients=_CLIMB)
-        climb(hill, update, budget, _CLIMB, state, best, None, lambda: None)
+        budget = Budget(n_gradients=self._n_steps)
+        climb(hill, update, budget, self._n_steps, state, best, None, lambda: None)
         return best.point

@@ -56,9 +56,9 @@ class BlackBox:
     ball: Ball = field(default_factory=Ball)
     n_queries: int = 2000
     step: float = 0.1
-    share: float = 0.5
-    within: float = 0.95
-    n_round: int = 40
+    share: float = 1.0
+    within: float = 0.85
+    n_round: int = 30
     max_rows: int = 16
     max_seconds: float | None = None
     max_bytes: float = 1e9
