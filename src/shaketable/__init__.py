@@ -21,6 +21,7 @@ _WHERE = {
     "Problem": "problem",
     "preflight": "checks",
     "Finding": "search",
+    "BlackBox": "search",
     "Budget": "search",
     "MomentumAscent": "search",
     "Search": "search",
@@ -29,6 +30,8 @@ _WHERE = {
     "local_spectrum": "search",
     "stability_margin": "search",
     "worst_case": "search",
+    "worst_case_black_box": "search",
+    "worst_case_black_box_path": "search",
     "worst_case_path": "search",
     "load_images": "io",
     "WorstCase": "probes",
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
     from shaketable.problem import Problem
     from shaketable.runs.run import run
     from shaketable.search import (
+        BlackBox,
         Budget,
         Finding,
         MomentumAscent,
@@ -68,6 +72,8 @@ if TYPE_CHECKING:
         local_spectrum,
         stability_margin,
         worst_case,
+        worst_case_black_box,
+        worst_case_black_box_path,
         worst_case_path,
     )
 

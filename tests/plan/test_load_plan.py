@@ -13,7 +13,7 @@ from shaketable.errors import PlanError
 from shaketable.maps import FourierMap, MatrixMap, sampling
 from shaketable.plan import LoadedPlan, check_plan, load_plan, plan_from
 from shaketable.probes import Neighbourhood, Sampling, Structural, WorstCase
-from shaketable.search import Budget, MomentumAscent, Search
+from shaketable.search import BlackBox, Budget, MomentumAscent, Search
 from shaketable.sparse import (
     BasisPursuitDenoising,
     ReweightedShearlets,
@@ -108,6 +108,17 @@ def test_probes_have_the_settings_of_the_plan(folder: Path) -> None:
     assert sorted(more.maps) == [0.3, 0.5, 0.8]
     assert more.trained_rate == 0.5
     assert shaken == Neighbourhood(radius=0.05, n_draws=3)
+
+
+def test_a_black_box_is_searched_without_gradients(folder: Path) -> None:
+    search = {"method": "black-box", "n_queries": 30, "max_rows": 4}
+    loaded = load(folder, {
+        "network.differentiable": False, "probes.worst_case.search": search,
+    })  # fmt: skip
+    assert not loaded.problem.differentiable
+    [probe] = loaded.plan.probes
+    assert isinstance(probe, WorstCase)
+    assert probe.search == BlackBox(n_queries=30, max_rows=4)
 
 
 def test_fields_left_out_have_the_defaults_of_the_library(folder: Path) -> None:

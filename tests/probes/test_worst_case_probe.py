@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from shaketable import Budget, MomentumAscent, Problem, Search
+from shaketable import BlackBox, Budget, MomentumAscent, Problem, Search
 from shaketable.io import array_sha256
 from shaketable.probes import Outcome, Subject, WorstCase
 from shaketable.search import random_perturbation, respond
@@ -248,3 +248,26 @@ def test_black_boxes_are_refused_in_a_sentence():
     case = replace(case, problem=replace(case.problem, differentiable=False))
     with pytest.raises(ValueError, match="black box"):
         measure(case, WorstCase(radii=RADII))
+
+
+@pytest.mark.parametrize("domain", ["image", "data"])
+def test_black_boxes_are_searched_without_gradients(domain):
+    case = subject(networks.scaled(3.0))
+    case = replace(case, problem=replace(case.problem, differentiable=False))
+    probe = WorstCase(radii=RADII, domain=domain, search=BlackBox(n_queries=20))
+    shares = []
+    item = probe.items(case)[0]
+    outcome = probe.measure(case, item, 7, lambda _, share: shares.append(share))
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1.0)
+    for method, factor in (("net", 3.0), ("zero-filled", 1.0)):
+        for record in of(outcome, method):
+            assert record["amplification"] == pytest.approx(factor, rel=2e-3)
+            assert (record["search"], record["n_queries"], record["n_gradients"]) == (
+                "no gradients", 20, 0
+            )  # fmt: skip
+    checks = probe.evidence(case, 0)
+    assert checks == ()
+    verdict = probe.verdict(case, outcome.records, checks)
+    assert "lower bound, no gradients" in verdict.statement
+    assert probe.describe()["search"]["settings"]["n_queries"] == 20

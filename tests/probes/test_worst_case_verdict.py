@@ -56,6 +56,21 @@ def test_without_a_proven_search_of_this_domain_nothing_is_stable(checks):
     assert judge(*large, checks=checks).verdict == "unstable"
 
 
+def test_a_search_without_gradients_is_a_lower_bound_and_never_gives_stable():
+    def blind(records):
+        return [record | {"search": "no gradients"} for record in records]
+
+    small = blind(worst(NETWORK, [0.5, 0.6, 0.55])), blind(worst(STABLE, [1.0, 1.1, 1.0]))
+    verdict = judge(*small)
+    assert verdict.verdict == "inconclusive"
+    assert verdict.statement.endswith("part of what there is (lower bound, no gradients).")
+    assert judge(*small, limit=100.0).verdict == "inconclusive"
+    large = blind(worst(NETWORK, [5.0, 6.0, 5.5])), blind(worst(STABLE, [1.0, 1.1, 1.0]))
+    verdict = judge(*large)
+    assert verdict.verdict == "unstable"
+    assert verdict.statement.endswith("(lower bound, no gradients).")
+
+
 @pytest.mark.parametrize("status", ["stuck", "no response", "interrupted"])
 def test_a_search_that_ended_badly_never_gives_stable(status):
     network = worst(NETWORK, [0.5, 0.6, 0.0], statuses=["found", "found", status])

@@ -13,10 +13,16 @@ from shaketable.maps import MultiCoilFourierMap, SamplingSequence, ViewSequence
 from shaketable.plan import schema_probes as specs
 from shaketable.plan.build_map import BuiltMap
 from shaketable.plan.locate import FieldPath, PlanFile
-from shaketable.plan.schema_methods import BudgetFields, MomentumAscentSpec, SearchSpec
+from shaketable.plan.schema_methods import (
+    AnySearchSpec,
+    BlackBoxSpec,
+    BudgetFields,
+    MomentumAscentSpec,
+    SearchSpec,
+)
 from shaketable.probes import Neighbourhood, Probe, Sampling, Structural, WorstCase
 from shaketable.protocols import ForwardMap
-from shaketable.search import Budget, MomentumAscent, PenalisedError, Search, SphereAscent
+from shaketable.search import BlackBox, Budget, MomentumAscent, PenalisedError, Search, SphereAscent
 
 
 def build_probes(
@@ -60,18 +66,25 @@ def build_probes(
 
 
 def _require_gradients(plan: PlanFile, spec: specs.ProbesSpec, differentiable: bool) -> None:
-    for name in ("worst_case", "neighbourhood"):
-        if getattr(spec, name) is not None and not differentiable:
+    if differentiable:
+        return
+    gradients = any(not isinstance(each.search, BlackBoxSpec) for each in spec.worst_case or ())
+    names = {
+        "worst_case": (gradients, "choose search: {method: black-box} or remove this probe."),
+        "neighbourhood": (spec.neighbourhood is not None, "remove this probe."),
+    }
+    for name, (needed, advice) in names.items():
+        if needed:
             raise plan.error(
                 ("probes", name),
                 "Expected a network that torch can differentiate for a gradient search, got "
-                "differentiable: false; remove this probe.",
+                f"differentiable: false; {advice}",
             )
 
 
 def _worst_case(plan: PlanFile, spec: specs.WorstCaseSpec, index: FieldPath) -> WorstCase:
     path = ("probes", "worst_case", *index)
-    search = _search(plan, spec.search, (*path, "search"))
+    search = _any_search(plan, spec.search, (*path, "search"))
     with plan.at(*path):
         return WorstCase(
             radii=tuple(spec.radii), domain=spec.domain, search=search,
@@ -124,6 +137,16 @@ def _neighbourhood(plan: PlanFile, spec: specs.NeighbourhoodSpec) -> Neighbourho
         return Neighbourhood(
             radius=spec.radius, search=search, noise_ratio=spec.noise_ratio,
             n_draws=spec.n_draws, keeps=spec.keeps,
+        )  # fmt: skip
+
+
+def _any_search(plan: PlanFile, spec: AnySearchSpec, path: FieldPath) -> Search | BlackBox:
+    if not isinstance(spec, BlackBoxSpec):
+        return _search(plan, spec, path)
+    with plan.at(*path):
+        return BlackBox(
+            n_queries=spec.n_queries, step=spec.step, share=spec.share, n_round=spec.n_round,
+            max_rows=spec.max_rows, max_seconds=spec.max_seconds,
         )  # fmt: skip
 
 

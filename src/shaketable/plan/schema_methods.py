@@ -15,7 +15,7 @@ from shaketable.plan.schema_base import (
     Text,
     wrong,
 )
-from shaketable.search import Budget, MomentumAscent, SphereAscent
+from shaketable.search import BlackBox, Budget, MomentumAscent, SphereAscent
 from shaketable.sparse import (
     BasisPursuitDenoising,
     ReweightedShearlets,
@@ -68,6 +68,18 @@ class MomentumAscentSpec(BudgetFields):
     plateau: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
+class BlackBoxSpec(Spec):
+    """Settings of `shaketable.search.BlackBox`: a search that asks for reconstructions only."""
+
+    method: Literal["black-box"]
+    n_queries: Annotated[int, Field(ge=2)] = BlackBox.n_queries
+    step: Annotated[float, Field(gt=0, le=1)] = BlackBox.step
+    share: Annotated[float, Field(gt=0, le=1)] = BlackBox.share
+    n_round: Count = BlackBox.n_round
+    max_rows: Count = BlackBox.max_rows
+    max_seconds: Positive | None = None
+
+
 def _with_method(data: Any) -> Any:
     """``search: {n_gradients: 50}`` means the default search."""
     return {"method": "sphere-ascent", **data} if isinstance(data, dict) else data
@@ -75,6 +87,11 @@ def _with_method(data: Any) -> Any:
 
 SearchSpec = Annotated[
     Annotated[SphereAscentSpec | MomentumAscentSpec, Field(discriminator="method")],
+    BeforeValidator(_with_method),
+]
+
+AnySearchSpec = Annotated[
+    Annotated[SphereAscentSpec | MomentumAscentSpec | BlackBoxSpec, Field(discriminator="method")],
     BeforeValidator(_with_method),
 ]
 

@@ -16,7 +16,7 @@ from shaketable.plan.schema_base import (
     empty_for_nothing,
     wrong,
 )
-from shaketable.plan.schema_methods import SearchSpec, SphereAscentSpec
+from shaketable.plan.schema_methods import AnySearchSpec, SearchSpec, SphereAscentSpec
 from shaketable.probes import Neighbourhood, Structural, WorstCase
 
 
@@ -25,7 +25,7 @@ class WorstCaseSpec(Spec):
 
     radii: Radii = Field(default=list(WorstCase.radii))
     domain: Literal["image", "data"] = WorstCase.domain
-    search: SearchSpec = SphereAscentSpec()
+    search: AnySearchSpec = SphereAscentSpec()
     n_random: Count = WorstCase.n_random
     limit: Positive | None = None
 

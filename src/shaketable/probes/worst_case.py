@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -30,7 +30,9 @@ from shaketable.probes.probe import (
 )
 from shaketable.probes.strength import strength_check
 from shaketable.probes.worst_case_verdict import judge
+from shaketable.problem import Problem
 from shaketable.search import (
+    BlackBox,
     Domain,
     Finding,
     Search,
@@ -39,6 +41,7 @@ from shaketable.search import (
     random_perturbation,
     require_gradients,
     respond,
+    worst_case_black_box_path,
     worst_case_path,
 )
 
@@ -57,7 +60,8 @@ class WorstCase:
     domain
         ``"image"`` or ``"data"``.
     search
-        How to search.
+        How to search: with gradients, or, where there are none, with a `BlackBox`. What is found
+        without gradients is a weaker lower bound and never makes a network stable.
     n_random
         Random perturbations of equal size per radius.
     limit
@@ -72,7 +76,7 @@ class WorstCase:
 
     radii: tuple[float, ...] = (0.01, 0.02, 0.04)
     domain: Domain = "image"
-    search: Search = field(default_factory=Search)
+    search: Search | BlackBox = field(default_factory=Search)
     n_random: int = 4
     limit: float | None = None
 
@@ -114,7 +118,12 @@ class WorstCase:
         return one_item_per_image(f"{self.name}-{self.domain}", subject)
 
     def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:
-        """The configured search finds the instabilities of known size, see `strength_check`."""
+        """The configured search finds the instabilities of known size, see `strength_check`.
+
+        Without gradients there is no such evidence.
+        """
+        if isinstance(self.search, BlackBox):
+            return ()
         require_gradients(subject.problem)
         name = f"search strength ({self.domain} domain)"
         images = subject.images[:1]
@@ -145,21 +154,32 @@ class WorstCase:
     def _path(
         self, method: Method, image: Tensor, seed: int, index: int, n: int, on_progress: OnProgress
     ) -> tuple[Finding, ...]:
-        done = 0
+        done = before = 0
 
         def report(step: Step) -> None:
-            nonlocal done
-            done += 1
+            nonlocal done, before
+            done += step.iteration - before if step.iteration > before else step.iteration
+            before = step.iteration
             share = min(1.0, done / (step.n_iterations * len(self.radii)))
             on_progress(f"searching {method.name}", (index + share) / n)
 
-        path = worst_case_path(
-            method.problem, image, radii=self.radii, domain=self.domain,
-            search=self.search, seed=seed, on_step=report,
-        )  # fmt: skip
+        path = self._searched(method.problem, image, seed, report)
         if any(Status.INTERRUPTED in finding.status for finding in path):
             raise KeyboardInterrupt
         return path
+
+    def _searched(
+        self, problem: Problem, image: Tensor, seed: int, on_step: Callable[[Step], None]
+    ) -> tuple[Finding, ...]:
+        if isinstance(self.search, BlackBox):
+            return worst_case_black_box_path(
+                problem, image, radii=self.radii, domain=self.domain, search=self.search,
+                seed=seed, on_step=on_step,
+            )  # fmt: skip
+        return worst_case_path(
+            problem, image, radii=self.radii, domain=self.domain, search=self.search,
+            seed=seed, on_step=on_step,
+        )  # fmt: skip
 
     def verdict(
         self, subject: Subject, records: Sequence[Record], checks: Sequence[Check]
@@ -198,7 +218,9 @@ class _MethodResult:
             "clean_psnr": number(psnr(finding.clean, self.image)[0]),
             "perturbed_psnr": number(psnr(finding.reconstruction, self.image)[0]),
             "status": str(finding.status[0]),
+            "search": finding.method,
             "n_gradients": int(finding.n_gradients[0]),
+            "n_queries": None if finding.n_queries is None else int(finding.n_queries[0]),
             "seed": finding.seed,
             "replay_sha256": array_sha256(array(finding.perturbation[0])),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shaketable.checks import Check
 from shaketable.probes.probe import Record, Subject, Verdict, VerdictWord, percent, plain, support
@@ -11,6 +12,7 @@ from shaketable.search import Status
 from shaketable.statistics import Interval, mean_interval, ratio_interval
 
 _CONCLUSIVE = {str(Status.FOUND), str(Status.BUDGET_SPENT)}
+_BLIND = "no gradients"
 _RATIO = "damage of the network / damage of the stable method, each at its own worst case found"
 _AMPLIFICATION = "amplification of the worst perturbation found, largest over the radii"
 
@@ -29,8 +31,19 @@ def judge(
     the network's damage is significantly larger than the stable method's own worst case, searched
     with no fewer gradients; or, with a limit, the largest amplification over the radii is
     significantly above it. Stable: significantly not larger, every search of the network ran to
-    its end, and the search has shown that it finds planted instabilities. Else inconclusive.
+    its end, and the search has shown that it finds planted instabilities. Else inconclusive. What
+    was searched without gradients is called a lower bound and is never stable.
     """
+    verdict = _judged(subject, records, checks, domain, limit)
+    if any(record.get("search") == _BLIND for record in records):
+        return replace(verdict, statement=f"{verdict.statement[:-1]} (lower bound, no gradients).")
+    return verdict
+
+
+def _judged(
+    subject: Subject, records: Sequence[Record], checks: Sequence[Check], domain: str,
+    limit: float | None,
+) -> Verdict:  # fmt: skip
     network = [record for record in records if record["role"] == "network"]
     if not network:
         return Verdict(
@@ -166,6 +179,8 @@ def _doubt(network: Sequence[Record], checks: Sequence[Check], domain: str) -> s
         return f", but some searches support no statement ({_ended(network)})"
     if any(record["status"] == Status.BUDGET_SPENT for record in network):
         return ", but the budget ended before the search did"
+    if any(record.get("search") == _BLIND for record in network):
+        return ", but a search without gradients finds only part of what there is"
     return doubt_of_strength(checks, _strength(domain))
 
 

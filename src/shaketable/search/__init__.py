@@ -1,6 +1,11 @@
 """Search: objective, ball, update, budget. Read `engine.py` first."""
 
 from shaketable.search.ball import Ball, BoundBall
+from shaketable.search.black_box import (
+    BlackBox,
+    worst_case_black_box,
+    worst_case_black_box_path,
+)
 from shaketable.search.budget import Budget
 from shaketable.search.engine import Step
 from shaketable.search.finding import Domain, Finding, Status
@@ -35,6 +40,7 @@ from shaketable.search.worst_case import require_gradients, worst_case
 __all__ = [
     "AdaptiveProjectedGradient",
     "Ball",
+    "BlackBox",
     "BoundBall",
     "Budget",
     "Domain",
@@ -71,5 +77,7 @@ __all__ = [
     "respond",
     "stability_margin",
     "worst_case",
+    "worst_case_black_box",
+    "worst_case_black_box_path",
     "worst_case_path",
 ]

@@ -79,6 +79,9 @@ class Finding:
     method
         What kind of search found it: ``"gradients"``, or ``"no gradients"`` for a lower bound
         that a search of a black box found.
+    n_queries
+        ``(B,)`` reconstructions asked for per image by a search without gradients, int64; None
+        where gradients were used.
     """
 
     perturbation: Tensor
@@ -95,6 +98,7 @@ class Finding:
     clean: Tensor
     seed: int
     method: Method = "gradients"
+    n_queries: Tensor | None = None
 
     @property
     def amplification(self) -> Tensor:

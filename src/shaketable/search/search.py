@@ -79,10 +79,10 @@ class Search:
     def describe(self) -> dict[str, object]:
         """Names and settings as plain data, for records; tensors by shape and hash."""
         return {
-            "objective": _described(self.objective),
-            "ball": _described(self.ball),
-            "update": _described(self.update),
-            "budget": _described(self.budget),
+            "objective": described(self.objective),
+            "ball": described(self.ball),
+            "update": described(self.update),
+            "budget": described(self.budget),
             "local_start": self.local_start,
         }
 
@@ -96,16 +96,17 @@ _PUBLISHED: dict[str, tuple[float, float, float, int, Against]] = {
 }
 
 
-def _described(value: object) -> object:
+def described(value: object) -> object:
+    """Settings as plain data: names, numbers, tensors by shape and hash."""
     if isinstance(value, torch.Tensor):
         data = value.detach().cpu().contiguous()
         digest = sha256(data.numpy().tobytes()).hexdigest()
         return {"shape": list(data.shape), "dtype": str(data.dtype), "sha256": digest}
     if is_dataclass(value) and not isinstance(value, type):
-        settings = {f.name: _described(getattr(value, f.name)) for f in fields(value)}
+        settings = {f.name: described(getattr(value, f.name)) for f in fields(value)}
         return {"name": type(value).__name__, **settings}
     if isinstance(value, tuple | list):
-        return [_described(item) for item in value]
+        return [described(item) for item in value]
     if value is None or isinstance(value, str | int | float | bool):
         return value
     return type(value).__name__

@@ -1,0 +1,158 @@
+"""Cells: where a perturbation starts, and how far from there the reconstruction answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import torch
+from torch import Tensor
+
+from shaketable.search.black_box.layout import Layout
+from shaketable.search.black_box.real import of_rows, rows_of
+
+_RANK = 1e-3
+_LARGEST = 1024  # real entries of a cell whose directions are found by a decomposition
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cells:
+    """A partition of the layout into cells that may be asked together, in groups of one colour.
+
+    Along an axis where the reconstructor answers only within ``reach`` pixels, a cell is one index
+    wide and every ``2 reach + 1``-th cell has the same colour: perturbed together, their responses
+    do not overlap and are told apart by where they are (Curtis, Powell and Reid, J. Inst. Math.
+    Appl. 13, 1974, on sparse Jacobians). Along other axes a cell has the whole length.
+
+    Parameters
+    ----------
+    inputs
+        ``(C, n)`` positions of the real entries of every cell in the layout.
+    outputs
+        ``(C, m)`` positions of the real entries of its answer in the reconstruction; the number of
+        entries stands for none.
+    colour
+        ``(C,)``.
+    directions
+        ``(C, k, n)`` orthonormal rows, or zero rows, in every cell.
+    """
+
+    inputs: Tensor
+    outputs: Tensor
+    colour: Tensor
+    directions: Tensor
+
+    @property
+    def n_colours(self) -> int:
+        """Queries that ask one direction in every cell."""
+        return int(self.colour.max()) + 1
+
+
+def make_cells(
+    layout: Layout, output: Tensor, reach: tuple[int | None, ...], n_directions: int,
+    generator: torch.Generator,
+) -> Cells:  # fmt: skip
+    """The cells of a reach per image axis; None where the reconstructor answers everywhere.
+
+    Parameters
+    ----------
+    layout
+        Of one image.
+    output
+        ``(1, *image_shape)`` a reconstruction.
+    reach
+        In pixels, one per axis of the image; all None where the layout has no places.
+    n_directions
+        Largest number of directions of a cell.
+    generator
+        Rotates the directions, so that none is a single pixel.
+    """
+    if all(r is None for r in reach):
+        inputs = torch.arange(rows_of(layout.template).shape[1])[None]
+        outputs = torch.arange(rows_of(output).shape[1])[None]
+        colour = torch.zeros(1, dtype=torch.int64)
+    else:
+        inputs, outputs, colour = _partition(layout, output, reach)
+    device = output.device
+    inputs = inputs.to(device)
+    directions = _directions(layout, inputs, n_directions, generator)
+    return Cells(inputs=inputs, outputs=outputs.to(device), colour=colour.to(device),
+                 directions=directions)  # fmt: skip
+
+
+def _partition(
+    layout: Layout, output: Tensor, reach: tuple[int | None, ...]
+) -> tuple[Tensor, Tensor, Tensor]:
+    shape = tuple(output.shape[1:])
+    local = [axis for axis, r in enumerate(reach) if r is not None]
+    spacing = [2 * (reach[axis] or 0) + 1 for axis in local]
+    entries_in = _entries(layout.template, shape)
+    entries_out = _entries(output, shape)
+    nothing = rows_of(output).shape[1]
+    inputs, outputs, colour = [], [], []
+    for cell in product(*(range(shape[axis]) for axis in local)):
+        at = entries_in
+        window: list[Tensor] = [torch.arange(n) for n in shape]
+        for axis, index in zip(local, cell, strict=True):
+            at = at.index_select(axis, torch.tensor([index]))
+            r = reach[axis] or 0
+            window[axis] = torch.arange(index - r, index + r + 1)
+        around = _window(entries_out, window, nothing)
+        inputs.append(at.flatten())
+        outputs.append(around.flatten())
+        number = 0
+        for index, step in zip(cell, spacing, strict=True):
+            number = number * step + index % step
+        colour.append(number)
+    return torch.stack(inputs), torch.stack(outputs), torch.tensor(colour)
+
+
+def _entries(like: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """``(*shape, 1 or 2)``: the positions of the real entries of every pixel."""
+    parts = 2 if like.is_complex() else 1
+    return torch.arange(prod(shape) * parts).reshape(*shape, parts)
+
+
+def _window(entries: Tensor, window: list[Tensor], nothing: int) -> Tensor:
+    """The entries inside a window that may stick out of the image."""
+    for axis, index in enumerate(window):
+        inside = (index >= 0) & (index < entries.shape[axis])
+        entries = entries.index_select(axis, index.clamp(0, entries.shape[axis] - 1))
+        shaped = inside.reshape([-1 if a == axis else 1 for a in range(entries.ndim)])
+        entries = torch.where(shaped, entries, nothing)
+    return entries
+
+
+def _directions(
+    layout: Layout, inputs: Tensor, n_directions: int, generator: torch.Generator
+) -> Tensor:
+    """``(C, k, n)``: an orthonormal basis of what can be seen of every cell, randomly rotated."""
+    n_cells, n = inputs.shape
+    template = layout.template
+    real = rows_of(template)
+    k = min(n, n_directions)
+    n_draws = n if n <= _LARGEST else k
+    draw = torch.randn(n_draws, n, generator=generator, dtype=real.dtype).to(real.device)
+    if n_draws == n:
+        draw = torch.linalg.qr(draw).Q
+    seen = torch.empty(n_draws, n_cells, n, dtype=real.dtype, device=real.device)
+    for i in range(n_draws):
+        whole = torch.zeros_like(real)
+        whole[0, inputs.flatten()] = draw[i].repeat(n_cells)
+        seen[i] = rows_of(layout.seen(of_rows(whole, template)))[0][inputs]
+    rows = seen.transpose(0, 1)
+    return _orthonormal(rows)[:, :k]
+
+
+def _orthonormal(rows: Tensor) -> Tensor:
+    """``(C, k, n)`` orthonormal rows with the span of ``(C, d, n)``; zero rows fill up."""
+    gram = (rows @ rows.mT).double()
+    values, vectors = torch.linalg.eigh(gram)
+    kept = values > _RANK**2 * values.amax()
+    scale = torch.where(kept, values.clamp_min(1e-300).rsqrt(), 0.0)
+    mixed = (vectors * scale[:, None]).mT.to(rows.dtype) @ rows
+    mixed = mixed.flip(1)
+    most = int(kept.sum(1).max())
+    result: Tensor = mixed[:, :most].contiguous()
+    return result

@@ -1,0 +1,98 @@
+"""Cells and model of the black-box search, against a convolution whose reach is known."""
+
+import pytest
+import torch
+
+from shaketable import FourierMap, Problem
+from shaketable.search import Ball, ErrorNorm
+from shaketable.search.black_box.cells import make_cells
+from shaketable.search.black_box.layout import Layout
+from shaketable.search.black_box.model import ResponseModel
+from shaketable.search.black_box.queries import Queries
+from shaketable.search.black_box.reach import find_reach
+from shaketable.search.chain import Chain
+from tests.helpers.networks import fourier, images, zero_filled
+
+SIZE = 16
+
+
+def blurred(y, A):
+    """A convolution with a 3x5 kernel: what it answers is one row and two columns away."""
+    generator = torch.Generator().manual_seed(1)
+    kernel = torch.randn(1, 1, 3, 5, generator=generator, dtype=torch.float64)
+    x = A.adjoint(y).real
+    return torch.nn.functional.conv2d(x[:, None], kernel, padding=(1, 2))[:, 0]
+
+
+def local_problem() -> tuple[Queries, Layout]:
+    mask = torch.ones(SIZE, SIZE, dtype=torch.bool)
+    problem = Problem(forward=FourierMap(mask), reconstruct=blurred, real=True)
+    chain = Chain.of(problem, images(1, size=SIZE, real=True).double(), "image")
+    return asked(chain)
+
+
+def asked(chain: Chain) -> tuple[Queries, Layout]:
+    ball = Ball().bind(chain, torch.tensor([0.1], dtype=torch.float64))
+    queries = Queries(
+        chain, ball, ErrorNorm(), torch.tensor([0]), n_queries=500, at_once=7, deadline=None,
+        on_query=lambda n, best: None,
+    )  # fmt: skip
+    return queries, Layout.of(chain, ball)
+
+
+def test_the_reach_of_a_convolution_is_that_of_its_kernel():
+    queries, layout = local_problem()
+    clean = queries.hill.reference.clean
+    generator = torch.Generator().manual_seed(0)
+    zero = torch.zeros_like(layout.template)
+    reach = find_reach(queries, layout, zero, clean, 0.1, 1 - 1e-9, generator)
+    assert reach == (1, 2)
+    assert queries.left == 500 - 1 - 4
+
+
+def test_aliasing_has_no_reach_along_the_undersampled_axis():
+    problem = Problem(forward=fourier(size=SIZE), reconstruct=zero_filled)
+    queries, layout = asked(Chain.of(problem, images(1, size=SIZE), "image"))
+    generator = torch.Generator().manual_seed(0)
+    clean = queries.hill.reference.clean
+    zero = torch.zeros_like(layout.template)
+    assert find_reach(queries, layout, zero, clean, 0.1, 0.9, generator) == (None, 0)
+
+
+@pytest.mark.parametrize("reach", [(1, 2), (None, 2), (1, None), (None, None)])
+def test_one_round_of_questions_makes_the_model_of_a_convolution_exact(reach):
+    queries, layout = local_problem()
+    clean = queries.hill.reference.clean
+    generator = torch.Generator().manual_seed(0)
+    cells = make_cells(layout, clean, reach, SIZE**2, generator)
+    assert cells.inputs.flatten().sort().values.tolist() == list(range(SIZE**2))
+    for colour in range(cells.n_colours):
+        seen = cells.outputs[cells.colour == colour].flatten()
+        seen = seen[seen < SIZE**2]
+        assert len(seen.unique()) == len(seen)  # answers of one colour do not overlap
+    point = torch.zeros_like(layout.template)
+    model = ResponseModel(layout, cells, point, clean)
+    for colour in range(cells.n_colours):
+        for number in range(model.n_directions):
+            direction = model.direction(colour, number)
+            output, _ = queries.ask(direction)
+            model.learn(colour, number, output - clean)
+    elsewhere = torch.randn(point.shape, generator=generator, dtype=point.dtype)
+    output, _ = queries.ask(elsewhere)
+    assert torch.allclose(model.predict(elsewhere), output, atol=1e-9)
+    model.sort()  # rotates, changes nothing
+    assert torch.allclose(model.predict(elsewhere), output, atol=1e-9)
+
+
+@pytest.mark.parametrize("reach", [(1, 2), (None, None)])
+def test_a_move_is_explained_by_the_model(reach):
+    queries, layout = local_problem()
+    clean = queries.hill.reference.clean
+    cells = make_cells(layout, clean, reach, SIZE**2, torch.Generator().manual_seed(0))
+    zero = torch.zeros_like(layout.template)
+    model = ResponseModel(layout, cells, zero, clean)
+    point = torch.randn(zero.shape, generator=torch.Generator().manual_seed(2), dtype=zero.dtype)
+    output, _ = queries.ask(point)
+    model.move(point, output)
+    assert torch.allclose(model.predict(point), output)
+    assert torch.allclose(model.predict(zero), clean, atol=1e-9)
