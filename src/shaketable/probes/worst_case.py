@@ -155,18 +155,25 @@ class WorstCase:
         self, method: Method, image: Tensor, seed: int, index: int, n: int, on_progress: OnProgress
     ) -> tuple[Finding, ...]:
         done = before = 0
+        planned = self._most_steps() * len(self.radii)
 
         def report(step: Step) -> None:
             nonlocal done, before
             done += step.iteration - before if step.iteration > before else step.iteration
             before = step.iteration
-            share = min(1.0, done / (step.n_iterations * len(self.radii)))
+            share = min(1.0, done / planned)
             on_progress(f"searching {method.name}", (index + share) / n)
 
         path = self._searched(method.problem, image, seed, report)
         if any(Status.INTERRUPTED in finding.status for finding in path):
             raise KeyboardInterrupt
         return path
+
+    def _most_steps(self) -> int:
+        """Steps that a search of one radius takes at most."""
+        if isinstance(self.search, BlackBox):
+            return self.search.n_queries
+        return self.search.budget.n_gradients * self.search.budget.n_starts
 
     def _searched(
         self, problem: Problem, image: Tensor, seed: int, on_step: Callable[[Step], None]
