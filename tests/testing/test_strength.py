@@ -62,7 +62,7 @@ def test_a_search_that_stays_small_is_caught():
         def advance(self, ball, state, seen):
             return super().advance(replace(ball, size=0.1 * ball.size), state, seen)
 
-    report = strength(Search(update=Timid()))
+    report = strength(Search(update=Timid(overshoot=1.0)))
     assert not report.passed
     shares = {trial.name: trial.share for trial in report.trials}
     assert shares["only beyond a radius"] < 0.02
