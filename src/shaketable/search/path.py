@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from shaketable.errors import InputError
 from shaketable.problem import Problem
 from shaketable.search.chain import Chain
 from shaketable.search.climbing import make_hill, search_chain
@@ -18,7 +16,7 @@ from shaketable.search.finding import Domain, Finding, Status
 from shaketable.search.local import Local, find_local
 from shaketable.search.search import Search
 from shaketable.search.vectors import per_image
-from shaketable.search.worst_case import make_chain, relative_radii
+from shaketable.search.worst_case import make_chain, relative_radii, require_increasing
 
 
 def worst_case_path(
@@ -64,8 +62,7 @@ def worst_case_path(
     >>> bool(path[0].error < path[1].error)
     True
     """
-    if len(radii) == 0 or any(b <= a for a, b in pairwise(radii)):
-        raise InputError(f"Expected strictly increasing radii, got {tuple(radii)}; sort them.")
+    require_increasing(radii)
     chain = make_chain(problem, images, domain)
     return _Path(chain, search or Search(), seed, on_step, tuple(radii)).findings()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -104,3 +105,9 @@ def relative_radii(chain: Chain, radius: float | Sequence[float] | Tensor) -> Te
             f"Expected positive relative radii, got {sizes.tolist()}; 0.02 means 2 % of the norm."
         )
     return sizes
+
+
+def require_increasing(radii: Sequence[float]) -> None:
+    """Raise an `InputError` for the radii of a path that is empty or does not grow."""
+    if len(radii) == 0 or any(b <= a for a, b in pairwise(radii)):
+        raise InputError(f"Expected strictly increasing radii, got {tuple(radii)}; sort them.")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from torch import Tensor
 
-from shaketable.errors import InputError
 from shaketable.problem import Problem
 from shaketable.protocols import Reconstructor
 from shaketable.search.black_box.settings import BlackBox
@@ -15,7 +13,7 @@ from shaketable.search.black_box.verb import search_images
 from shaketable.search.chain import Chain
 from shaketable.search.engine import OnStep
 from shaketable.search.finding import Domain, Finding, Status
-from shaketable.search.worst_case import relative_radii
+from shaketable.search.worst_case import relative_radii, require_increasing
 
 
 def worst_case_black_box_path(
@@ -62,8 +60,7 @@ def worst_case_black_box_path(
     >>> bool(path[0].error < path[1].error)
     True
     """
-    if len(radii) == 0 or any(b <= a for a, b in pairwise(radii)):
-        raise InputError(f"Expected strictly increasing radii, got {tuple(radii)}; sort them.")
+    require_increasing(radii)
     chain = Chain.of(problem, problem.prepare(images), domain)
     settings = search or BlackBox()
     path: list[Finding] = []
