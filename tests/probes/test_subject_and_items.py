@@ -156,7 +156,7 @@ def test_a_plan_describes_its_probes_by_name():
     only = Plan(probes=PROBES[:1]).describe()["probes"]["worst_case"]
     assert only["search"]["update"] == {
         "name": "SphereAscent", "step": 0.8, "step_continued": 0.3, "momentum": [0.3, 0.9],
-        "overshoot": 1.5,
+        "overshoot": 2.0,
     }  # fmt: skip
     assert only["search"]["budget"]["n_gradients"] == 4
     assert only["search"]["objective"] == {"name": "ErrorNorm", "against": "clean", "region": None}

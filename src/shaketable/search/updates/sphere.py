@@ -76,7 +76,7 @@ class SphereAscent:
     step: float = 0.8
     step_continued: float = 0.3
     momentum: tuple[float, float] = (0.3, 0.9)
-    overshoot: float = 1.5
+    overshoot: float = 2.0
 
     def __post_init__(self) -> None:
         steps = self.step > 0 and self.step_continued > 0
