@@ -69,6 +69,8 @@ def test_a_hidden_pattern_is_found_and_the_stable_method_hardly_answers_to_it():
     mine, its = of(outcome, "net")[-1], of(outcome, "zero-filled")[-1]
     assert mine["amplification"] == pytest.approx(10.0, rel=1e-2)
     assert mine["random_amplification"] < 2
+    assert mine["local_gain"] == pytest.approx(10.0, rel=1e-2)
+    assert its["local_gain"] == pytest.approx(1.0, abs=0.01)
     assert its["given_network_amplification"] == pytest.approx(1.0, abs=0.02)
     assert its["amplification"] == pytest.approx(1.0, abs=0.01)
 

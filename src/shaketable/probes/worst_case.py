@@ -222,6 +222,7 @@ class _MethodResult:
             "amplification": number(finding.amplification[0]),
             "relative_error": number(finding.error[0] / clean_norm) if clean_norm > 0 else None,
             "random_amplification": self._random_amplification(index),
+            "local_gain": number(finding.local_gain[0]),
             "clean_psnr": number(psnr(finding.clean, self.image)[0]),
             "perturbed_psnr": number(psnr(finding.reconstruction, self.image)[0]),
             "status": str(finding.status[0]),

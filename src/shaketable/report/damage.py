@@ -143,8 +143,9 @@ def _summary(run: StoredRun, rows: Sequence[WorstCaseRow], base: str) -> Table:
                 entries.append(_summary_row(method, radius, group))
     return Table(
         caption="Worst cases found (lower bounds): means over the images, and from the smallest to the "
-        "largest image. “random”: under a random perturbation of the same size; “network’s”: the "
-        "stable method under the perturbation made for the network.",
+        "largest image. “at 0”: the largest amplification of vanishingly small perturbations; "
+        "“random”: under a random perturbation of the same size; “network’s”: the stable method under "
+        "the perturbation made for the network.",
         columns=(
             "Method",
             f"Size, of {base}",
@@ -152,6 +153,7 @@ def _summary(run: StoredRun, rows: Sequence[WorstCaseRow], base: str) -> Table:
             "range",
             "mean",
             "range",
+            "at 0",
             "random",
             "network’s",
             "without",
@@ -161,7 +163,7 @@ def _summary(run: StoredRun, rows: Sequence[WorstCaseRow], base: str) -> Table:
         groups=(
             ("", 2),
             ("Reconstruction changed by", 2),
-            ("Amplification", 4),
+            ("Amplification", 5),
             ("PSNR, perturbation", 2),
             ("", 1),
         ),
@@ -179,6 +181,7 @@ def _summary_row(method: str, radius: float, group: Sequence[WorstCaseRow]) -> t
         _spread(changes, as_percent=True),
         plain(mean(amplifications)),
         _spread(amplifications),
+        plain(mean(row.local_gain for row in group)),
         plain(mean(row.random_amplification for row in group)),
         plain(mean(row.given_network_amplification for row in group)),
         decibel(mean(row.clean_psnr for row in group)),
@@ -201,6 +204,7 @@ def _full(rows: Sequence[WorstCaseRow], base: str) -> Table:
             "Error",
             "Changed by",
             "Amplification",
+            "At size 0",
             "Random",
             "Network's perturbation",
             "PSNR without",
@@ -221,6 +225,7 @@ def _full_row(row: WorstCaseRow) -> tuple[Entry, ...]:
         plain(row.error),
         percent(row.relative_error),
         plain(row.amplification),
+        plain(row.local_gain),
         plain(row.random_amplification),
         plain(row.given_network_amplification),
         decibel(row.clean_psnr),

@@ -36,6 +36,7 @@ class WorstCaseRow:
     error: float | None
     amplification: float | None
     random_amplification: float | None
+    local_gain: float | None
     relative_error: float | None
     clean_psnr: float | None
     perturbed_psnr: float | None
@@ -119,6 +120,7 @@ def worst_case_rows(run: StoredRun) -> tuple[WorstCaseRow, ...]:
             error=number(record, "error"),
             amplification=number(record, "amplification"),
             random_amplification=number(record, "random_amplification"),
+            local_gain=number(record, "local_gain"),
             relative_error=number(record, "relative_error"),
             clean_psnr=number(record, "clean_psnr"),
             perturbed_psnr=number(record, "perturbed_psnr"),
