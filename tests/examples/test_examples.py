@@ -33,6 +33,15 @@ def test_ten_lines_of_python(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_programs_without_gradients_are_searched_as_well_as_with_them(tmp_path: Path) -> None:
+    printed = run_script(EXAMPLES / "black_boxes.py", tmp_path).splitlines()[1:]
+    assert [line.split(",")[0] for line in printed] == ["NumPy", "ONNX", "another process"]
+    for line in printed:
+        assert "600 queries, no gradients: amplification at least" in line
+        assert int(line.split("%")[0].split()[-1]) >= 90
+
+
+@pytest.mark.slow
 def test_the_unet_is_trained_and_its_plan_fits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
