@@ -80,6 +80,25 @@ def test_one_noisy_picture_has_noise_of_the_stated_size():
     assert outcome.records[0]["n_draws"] == 3
 
 
+def test_several_sizes_of_noise_share_their_draws_and_the_first_decides():
+    ratios = (2.0, 0.25, 8.0)
+    one, several = (
+        Neighbourhood(radius=0.05, search=QUICK, noise_ratio=ratio, n_draws=5)
+        for ratio in (ratios[1], ratios)
+    )
+    case, alone = measure(networks.zero_filled, one)
+    _, together = measure(networks.zero_filled, several)
+    assert [r["noise_ratio"] for r in together.records if r["role"] == "network"] == list(ratios)
+    mine = next(r for r in together.records if r["noise_ratio"] == 0.25)
+    assert mine == alone.records[0]
+    same = together.arrays["methods/net/noisy at 0.25"], alone.arrays["methods/net/noisy"]
+    np.testing.assert_array_equal(*same)
+    assert several.describe()["noise_ratio"] == list(ratios)
+    assert one.describe()["noise_ratio"] == 0.25
+    verdict = several.verdict(case, together.records, ())
+    assert verdict.statement.startswith("After noise of 200 % of its size")
+
+
 def test_every_method_is_shaken_around_its_own_worst_case():
     network = networks.Unstable(networks.fourier(), networks.images(1), gain=4.0)
     probe = Neighbourhood(radius=0.05, search=Search(budget=Budget(n_gradients=30)), n_draws=2)
@@ -90,7 +109,7 @@ def test_every_method_is_shaken_around_its_own_worst_case():
     assert set(outcome.arrays) == {"image"} | {
         f"methods/{method}/{name}"
         for method in ("net", "zero-filled")
-        for name in ("clean", "perturbed", "noisy")
+        for name in ("clean", "perturbation", "perturbed", "noisy")
     }
 
 
@@ -221,7 +240,9 @@ def test_one_image_decides_nothing():
     assert judge([]).verdict == "inconclusive"
 
 
-@pytest.mark.parametrize("settings", [{"noise_ratio": 0.0}, {"n_draws": 0}, {"keeps": 1.5}])
+@pytest.mark.parametrize(
+    "settings", [{"noise_ratio": 0.0}, {"noise_ratio": ()}, {"n_draws": 0}, {"keeps": 1.5}]
+)
 def test_wrong_settings_are_refused(settings):
     with pytest.raises(InputError, match="Expected noise_ratio > 0"):
         Neighbourhood(**settings)

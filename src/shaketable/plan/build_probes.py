@@ -133,9 +133,11 @@ def _sampling_of(
 
 def _neighbourhood(plan: PlanFile, spec: specs.NeighbourhoodSpec) -> Neighbourhood:
     search = _search(plan, spec.search, ("probes", "neighbourhood", "search"))
+    ratio = spec.noise_ratio
     with plan.at("probes", "neighbourhood"):
         return Neighbourhood(
-            radius=spec.radius, search=search, noise_ratio=spec.noise_ratio,
+            radius=spec.radius, search=search,
+            noise_ratio=tuple(ratio) if isinstance(ratio, list) else ratio,
             n_draws=spec.n_draws, keeps=spec.keeps,
         )  # fmt: skip
 

@@ -45,12 +45,15 @@ class SamplingSpec(Spec):
     trained_rate: Rate | None = None
 
 
+Ratios = Annotated[list[Positive], Field(min_length=1)]
+
+
 class NeighbourhoodSpec(Spec):
     """Settings of `shaketable.probes.Neighbourhood`."""
 
     radius: Positive = Neighbourhood.radius
     search: SearchSpec = SphereAscentSpec()
-    noise_ratio: Positive = Neighbourhood.noise_ratio
+    noise_ratio: Positive | Ratios = 0.25
     n_draws: Count = Neighbourhood.n_draws
     keeps: Rate = Neighbourhood.keeps
 

@@ -29,6 +29,7 @@ from shaketable.probes.probe import (
 )
 from shaketable.probes.strength import doubt_of_strength, not_covered, strength_check
 from shaketable.search import (
+    Finding,
     Search,
     Status,
     Step,
@@ -54,9 +55,10 @@ class Neighbourhood:
     search
         How to search it.
     noise_ratio
-        Size of the noise relative to the worst case; the paper's is one quarter.
+        Size of the noise relative to the worst case; the paper's is one quarter. With several, the
+        same draws are scaled to each, and the verdict rests on the first.
     n_draws
-        Draws per image.
+        Draws per image and ratio.
     keeps
         Share of the artefact that a draw must keep to count.
 
@@ -68,25 +70,33 @@ class Neighbourhood:
 
     radius: float = 0.02
     search: Search = field(default_factory=Search)
-    noise_ratio: float = 0.25
+    noise_ratio: float | tuple[float, ...] = 0.25
     n_draws: int = 20
     keeps: float = 0.5
 
     name = "neighbourhood"
 
     def __post_init__(self) -> None:
-        if not (self.noise_ratio > 0 and self.n_draws >= 1 and 0 < self.keeps <= 1):
+        fits = self.noise_ratios and min(self.noise_ratios) > 0
+        if not (fits and self.n_draws >= 1 and 0 < self.keeps <= 1):
             raise InputError(
                 "Expected noise_ratio > 0, n_draws >= 1 and 0 < keeps <= 1, got "
                 f"{self.noise_ratio}, {self.n_draws} and {self.keeps}."
             )
 
+    @property
+    def noise_ratios(self) -> tuple[float, ...]:
+        """The sizes of the noise relative to the worst case, the first one first."""
+        one_or_more = self.noise_ratio
+        return one_or_more if isinstance(one_or_more, tuple) else (one_or_more,)
+
     def describe(self) -> dict[str, object]:
         """Settings for the record."""
+        ratios = list(self.noise_ratios)
         return {
             "radius": self.radius,
             "search": self.search.describe(),
-            "noise_ratio": self.noise_ratio,
+            "noise_ratio": ratios if len(ratios) > 1 else ratios[0],
             "n_draws": self.n_draws,
             "keeps": self.keeps,
         }
@@ -120,44 +130,52 @@ class Neighbourhood:
             )  # fmt: skip
             if finding.status[0] is Status.INTERRUPTED:
                 raise KeyboardInterrupt
-            on_progress(f"shaking {method.name}", (index + 0.8) / n)
-            kept, first = self._draw(method, image, finding.perturbation, finding.clean,
-                                     finding.reconstruction, seed)  # fmt: skip
-            interval = share_interval(kept, self.n_draws)
-            records.append(
-                {
-                    "probe": self.name,
-                    "item": item.key,
-                    "method": method.name,
-                    "role": method.role,
-                    "image": subject.image_ids[item.index],
-                    "radius": self.radius,
-                    "noise_ratio": self.noise_ratio,
-                    "n_draws": self.n_draws,
-                    "n_persisting": kept,
-                    "interval": [interval.low, interval.high],
-                    "error": number(finding.error[0]),
-                    "status": str(finding.status[0]),
-                    "n_gradients": int(finding.n_gradients[0]),
-                    "seed": finding.seed,
-                }
-            )
+            noisy = []
+            for step, noise_ratio in enumerate(self.noise_ratios):
+                done = 0.8 + 0.2 * step / len(self.noise_ratios)
+                on_progress(f"shaking {method.name}", (index + done) / n)
+                kept, first = self._draw(method, image, finding, noise_ratio, seed)
+                noisy.append(array(first[0]))
+                row = self._record(finding, noise_ratio, kept)
+                records.append(
+                    {
+                        "probe": self.name, "item": item.key, "method": method.name,
+                        "role": method.role, "image": subject.image_ids[item.index], **row,
+                    }
+                )  # fmt: skip
             base = f"methods/{method.name}"
             arrays[f"{base}/clean"] = array(finding.clean[0])
+            arrays[f"{base}/perturbation"] = array(finding.perturbation[0])
             arrays[f"{base}/perturbed"] = array(finding.reconstruction[0])
-            arrays[f"{base}/noisy"] = array(first[0])
+            arrays[f"{base}/noisy"] = noisy[0]
+            for noise_ratio, picture in zip(self.noise_ratios[1:], noisy[1:], strict=True):
+                arrays[f"{base}/noisy at {noise_ratio:g}"] = picture
         return Outcome(records=tuple(records), arrays=arrays)
 
+    def _record(self, finding: Finding, noise_ratio: float, kept: int) -> Record:
+        interval = share_interval(kept, self.n_draws)
+        return {
+            "radius": self.radius,
+            "noise_ratio": noise_ratio,
+            "n_draws": self.n_draws,
+            "n_persisting": kept,
+            "interval": [interval.low, interval.high],
+            "error": number(finding.error[0]),
+            "status": str(finding.status[0]),
+            "n_gradients": int(finding.n_gradients[0]),
+            "seed": finding.seed,
+        }
+
     def _draw(
-        self, method: Method, image: Tensor, perturbation: Tensor, clean: Tensor,
-        perturbed: Tensor, seed: int,
-    ) -> tuple[int, Tensor]:  # fmt: skip
+        self, method: Method, image: Tensor, finding: Finding, noise_ratio: float, seed: int
+    ) -> tuple[int, Tensor]:
         """How many draws keep the artefact, and the reconstruction of the first draw."""
-        artefact = perturbed - clean
+        perturbation, clean = finding.perturbation, finding.clean
+        artefact = finding.reconstruction - clean
         energy = float((artefact.conj() * artefact).real.sum())
-        size = self.noise_ratio * float(torch.linalg.vector_norm(perturbation))
+        size = noise_ratio * float(torch.linalg.vector_norm(perturbation))
         generator = torch.Generator().manual_seed(seed)
-        kept, first = 0, perturbed
+        kept, first = 0, finding.reconstruction
         for draw in range(self.n_draws):
             noise = self._noise(method, image, generator, size)
             output = respond(method.problem, image, perturbation + noise, domain="image")
@@ -191,6 +209,8 @@ class Neighbourhood:
         """
         name, baseline = subject.problem.name, subject.primary_baseline
         measure = f"share of draws that keep at least {self.keeps:.0%} of the network's artefact"
+        first = self.noise_ratios[0]
+        records = [r for r in records if r.get("noise_ratio", first) == first]
         network = [r for r in records if r["role"] == "network"]
         found = [r for r in network if r["status"] == Status.FOUND]
         if not found:
@@ -217,7 +237,7 @@ class Neighbourhood:
             estimate=share.estimate,
             interval=(share.low, share.high),
             n_images=len(found),
-            statement=f"After noise of {percent(self.noise_ratio)} of its size, "
+            statement=f"After noise of {percent(first)} of its size, "
             f"{percent(share.estimate)} of {share.n} draws keep the artefact "
             f"({percent(share.confidence)} interval {percent(share.low)} to {percent(share.high)}); "
             f"{size}.",

@@ -52,7 +52,7 @@ def build_neighbourhood(run: StoredRun) -> NeighbourhoodSection | None:
     keeps = next((number(one, "keeps") for one in settings), None)
     ratios = [row.noise_ratio for row in rows if row.noise_ratio is not None]
     return NeighbourhoodSection(
-        noise_ratio=str(percent(ratios[0])) if ratios else "a stated share",
+        noise_ratio=_listed(ratios) or "a stated share",
         keeps=str(percent(keeps)) if keeps is not None else "a stated share",
         chart=_chart(run, rows),
         table=_table(rows),
@@ -61,17 +61,25 @@ def build_neighbourhood(run: StoredRun) -> NeighbourhoodSection | None:
     )
 
 
+def _listed(ratios: Sequence[float]) -> str:
+    """``25 %, 50 % and 100 %``."""
+    *some, last = [str(percent(value)) for value in dict.fromkeys(ratios)] or [""]
+    return f"{', '.join(some)} and {last}" if some else last
+
+
 def _share(row: NeighbourhoodRow) -> float | None:
     return ratio(row.n_persisting, row.n_draws)
 
 
 def _chart(run: StoredRun, rows: Sequence[NeighbourhoodRow]) -> RowChart:
     lines = []
-    for image in dict.fromkeys(row.source.image for row in rows):
+    several = len({row.noise_ratio for row in rows}) > 1
+    for image, noise_ratio in dict.fromkeys((row.source.image, row.noise_ratio) for row in rows):
         dots = []
         for row in rows:
             share = _share(row)
-            if row.source.image == image and share is not None:
+            mine = row.source.image == image and row.noise_ratio == noise_ratio
+            if mine and share is not None:
                 low, high = row.interval
                 both = low is not None and high is not None
                 dots.append(
@@ -82,7 +90,8 @@ def _chart(run: StoredRun, rows: Sequence[NeighbourhoodRow]) -> RowChart:
                         high=100 * high if high is not None and both else None,
                     )
                 )
-        lines.append((image, tuple(dots)))
+        name = f"{image}, {percent(noise_ratio)}" if several else image
+        lines.append((name, tuple(dots)))
     return RowChart(
         title="Share of noisy draws that keep the artefact, with its interval, per image",
         axis=Axis(label="draws that keep the artefact, %", from_zero=True),
