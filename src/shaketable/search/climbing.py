@@ -56,28 +56,46 @@ def search_chain(
         try:
             known = local or find_local(hill, search, seed)
             climbs.spend(spent if local else known.cost)
-            if not climbs.all(_first(hill, origin, known)):
+            if not climbs.all(_first(hill, origin, known, search.budget.n_starts)):
                 ended = Status.BUDGET_SPENT
         except KeyboardInterrupt:
             ended = Status.INTERRUPTED
     return climbs.finding(radius, ended, None if known is None else known.gain)
 
 
-def _first(hill: Hill, origin: Tensor | None, local: Local) -> Origin | None:
-    """Where the first start of every image begins."""
+_LINEAR = 0.9  # share of what the linearisation promises that counts as linear
+
+
+def _first(hill: Hill, origin: Tensor | None, local: Local, n_starts: int) -> Origin | None:
+    """Where the first start of every image begins.
+
+    The local direction is where the worst case lies as long as the reconstructor is nearly linear.
+    Beyond, it leads to one of many maxima, no better than a random start does; with several starts
+    it is one of them.
+    """
     if origin is not None:
         return Origin(point=hill.ball.coordinates(origin), settled=True)
     if local.direction is None:
         return None
-    return Origin(point=_better_sign(hill, local.direction), settled=False)
+    point, linear = _better_sign(hill, local)
+    if n_starts == 1:
+        point = torch.where(per_image(linear, point), point, 0)
+    return Origin(point=point, settled=False)
 
 
-def _better_sign(hill: Hill, direction: Tensor) -> Tensor:
-    """``±`` the direction, on the boundary: the one that does more damage at this radius."""
-    point = hill.ball.to_boundary(direction)
+def _better_sign(hill: Hill, local: Local) -> tuple[Tensor, Tensor]:
+    """``±`` the direction, on the boundary: the one that does more damage at this radius.
+
+    Also ``(B,)`` whether it changes the reconstruction about as much as the linearisation says.
+    """
+    point = hill.ball.to_boundary(torch.as_tensor(local.direction))
     with torch.no_grad():
-        ahead, behind = hill.value(point)[1], hill.value(-point)[1]
-    return torch.where(per_image(behind > ahead, point), -point, point)
+        (first, ahead), (second, behind) = hill.value(point), hill.value(-point)
+        promised = local.gain * norms(hill.ball.perturbation(point))
+    turn = behind > ahead
+    change = norms(torch.where(per_image(turn, first), second, first) - hill.reference.clean)
+    linear = (change - promised).abs() <= (1 - _LINEAR) * promised
+    return torch.where(per_image(turn, point), -point, point), linear
 
 
 class _Climbs:

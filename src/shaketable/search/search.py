@@ -30,8 +30,10 @@ class Search:
     budget
         How long.
     local_start
-        Start from the direction that is amplified most at r = 0, found with the first seven
-        gradients, which also gives `Finding.local_gain`; budgets of fewer than 12 go without.
+        Spend the first seven gradients on the direction that is amplified most at r = 0, which gives
+        `Finding.local_gain`. The search starts from it where the reconstructor is nearly linear up
+        to the radius, or with one of several starts; else at random. Budgets of fewer than 12
+        gradients go without.
 
     Examples
     --------
