@@ -83,12 +83,13 @@ def test_one_noisy_picture_has_noise_of_the_stated_size():
 def test_several_sizes_of_noise_share_their_draws_and_the_first_decides():
     ratios = (2.0, 0.25, 8.0)
     one, several = (
-        Neighbourhood(radius=0.05, search=QUICK, noise_ratio=ratio, n_draws=5)
+        Neighbourhood(radius=0.05, search=QUICK, noise_ratio=ratio, n_draws=5, n_draws_stable=2)
         for ratio in (ratios[1], ratios)
     )
     case, alone = measure(networks.zero_filled, one)
     _, together = measure(networks.zero_filled, several)
     assert [r["noise_ratio"] for r in together.records if r["role"] == "network"] == list(ratios)
+    assert {r["n_draws"] for r in together.records if r["role"] == "baseline"} == {2}
     mine = next(r for r in together.records if r["noise_ratio"] == 0.25)
     assert mine == alone.records[0]
     same = together.arrays["methods/net/noisy at 0.25"], alone.arrays["methods/net/noisy"]

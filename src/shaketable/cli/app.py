@@ -125,6 +125,28 @@ def show(
 
 
 @app.command()
+def paper(
+    figure: Annotated[
+        str, typer.Argument(metavar="FIGURE", help="1, 2, or all, which adds a table of claims.")
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where figures and runs go; resumed if it exists.")
+    ],
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="File or folder of images. Default: held-out ones."),
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Weights of the network. Default: shipped.")
+    ] = None,
+) -> None:
+    """Make a figure of the paper and say which of its claims hold."""
+    from shaketable.cli.paper import make_figures
+
+    make_figures(figure, out, images, weights)
+
+
+@app.command()
 def init(
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help="The file to write.")],
     example: Annotated[Example, typer.Option(help="What the plan is about.")] = Example.mri,

@@ -138,7 +138,7 @@ def _neighbourhood(plan: PlanFile, spec: specs.NeighbourhoodSpec) -> Neighbourho
         return Neighbourhood(
             radius=spec.radius, search=search,
             noise_ratio=tuple(ratio) if isinstance(ratio, list) else ratio,
-            n_draws=spec.n_draws, keeps=spec.keeps,
+            n_draws=spec.n_draws, n_draws_stable=spec.n_draws_stable, keeps=spec.keeps,
         )  # fmt: skip
 
 

@@ -55,6 +55,7 @@ class NeighbourhoodSpec(Spec):
     search: SearchSpec = SphereAscentSpec()
     noise_ratio: Positive | Ratios = 0.25
     n_draws: Count = Neighbourhood.n_draws
+    n_draws_stable: Count | None = None
     keeps: Rate = Neighbourhood.keeps
 
 

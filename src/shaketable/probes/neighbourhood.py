@@ -59,6 +59,9 @@ class Neighbourhood:
         same draws are scaled to each, and the verdict rests on the first.
     n_draws
         Draws per image and ratio.
+    n_draws_stable
+        Draws of the stable methods, where they are to have fewer than the network: the verdict rests
+        on the network's share, and a stable method can take long.
     keeps
         Share of the artefact that a draw must keep to count.
 
@@ -72,12 +75,14 @@ class Neighbourhood:
     search: Search = field(default_factory=Search)
     noise_ratio: float | tuple[float, ...] = 0.25
     n_draws: int = 20
+    n_draws_stable: int | None = None
     keeps: float = 0.5
 
     name = "neighbourhood"
 
     def __post_init__(self) -> None:
         fits = self.noise_ratios and min(self.noise_ratios) > 0
+        fits = fits and (self.n_draws_stable is None or self.n_draws_stable >= 1)
         if not (fits and self.n_draws >= 1 and 0 < self.keeps <= 1):
             raise InputError(
                 "Expected noise_ratio > 0, n_draws >= 1 and 0 < keeps <= 1, got "
@@ -98,6 +103,7 @@ class Neighbourhood:
             "search": self.search.describe(),
             "noise_ratio": ratios if len(ratios) > 1 else ratios[0],
             "n_draws": self.n_draws,
+            "n_draws_stable": self.n_draws_stable,
             "keeps": self.keeps,
         }
 
@@ -130,13 +136,15 @@ class Neighbourhood:
             )  # fmt: skip
             if finding.status[0] is Status.INTERRUPTED:
                 raise KeyboardInterrupt
+            few = self.n_draws_stable if method.role == "baseline" else None
+            n_draws = few or self.n_draws
             noisy = []
             for step, noise_ratio in enumerate(self.noise_ratios):
                 done = 0.8 + 0.2 * step / len(self.noise_ratios)
                 on_progress(f"shaking {method.name}", (index + done) / n)
-                kept, first = self._draw(method, image, finding, noise_ratio, seed)
+                kept, first = self._draw(method, image, finding, noise_ratio, n_draws, seed)
                 noisy.append(array(first[0]))
-                row = self._record(finding, noise_ratio, kept)
+                row = self._record(finding, noise_ratio, kept, n_draws)
                 records.append(
                     {
                         "probe": self.name, "item": item.key, "method": method.name,
@@ -152,12 +160,12 @@ class Neighbourhood:
                 arrays[f"{base}/noisy at {noise_ratio:g}"] = picture
         return Outcome(records=tuple(records), arrays=arrays)
 
-    def _record(self, finding: Finding, noise_ratio: float, kept: int) -> Record:
-        interval = share_interval(kept, self.n_draws)
+    def _record(self, finding: Finding, noise_ratio: float, kept: int, n_draws: int) -> Record:
+        interval = share_interval(kept, n_draws)
         return {
             "radius": self.radius,
             "noise_ratio": noise_ratio,
-            "n_draws": self.n_draws,
+            "n_draws": n_draws,
             "n_persisting": kept,
             "interval": [interval.low, interval.high],
             "error": number(finding.error[0]),
@@ -167,7 +175,13 @@ class Neighbourhood:
         }
 
     def _draw(
-        self, method: Method, image: Tensor, finding: Finding, noise_ratio: float, seed: int
+        self,
+        method: Method,
+        image: Tensor,
+        finding: Finding,
+        noise_ratio: float,
+        n_draws: int,
+        seed: int,
     ) -> tuple[int, Tensor]:
         """How many draws keep the artefact, and the reconstruction of the first draw."""
         perturbation, clean = finding.perturbation, finding.clean
@@ -176,7 +190,7 @@ class Neighbourhood:
         size = noise_ratio * float(torch.linalg.vector_norm(perturbation))
         generator = torch.Generator().manual_seed(seed)
         kept, first = 0, finding.reconstruction
-        for draw in range(self.n_draws):
+        for draw in range(n_draws):
             noise = self._noise(method, image, generator, size)
             output = respond(method.problem, image, perturbation + noise, domain="image")
             share = float((artefact.conj() * (output - clean)).real.sum()) / max(energy, 1e-300)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from shaketable.errors import InputError
 from shaketable.plan.locate import PlanFile, parse_plan
@@ -39,6 +39,11 @@ def zoo_plan_file(kind: Literal["demo", "standard"], network: str = "deep-mri") 
     plan = parse_plan(_text(name), file=f"{kind} plan", folder=Path.cwd())
     data = {**plan.data, "network": {"zoo": network}}
     return PlanFile(file=plan.file, folder=plan.folder, data=data, lines=plan.lines)
+
+
+def figure_plan(name: str) -> dict[str, Any]:
+    """The plan of a figure of the paper, ``figure-1`` for example, as plain data."""
+    return dict(parse_plan(_text(f"{name}.yaml"), file=f"plan of {name}", folder=Path.cwd()).data)
 
 
 def _text(name: str) -> str:
