@@ -7,20 +7,27 @@ from shaketable.zoo.bundled import (
     with_smooth_phase,
 )
 from shaketable.zoo.deep_mri import DeepMRI
+from shaketable.zoo.deep_mri_recipe import DeepMRIRecipe
+from shaketable.zoo.entry import NetworkEntry, ZooNetwork
+from shaketable.zoo.learner import Learner
 from shaketable.zoo.recipe import TrainingRecipe
-from shaketable.zoo.registry import ZooNetwork, import_weights, load, names
+from shaketable.zoo.registry import find_entry, import_weights, load, names
 from shaketable.zoo.training import train
 from shaketable.zoo.training_events import TrainingEvent, TrainingResult
 from shaketable.zoo.training_images import read_training_images
 
 __all__ = [
     "DeepMRI",
+    "DeepMRIRecipe",
+    "Learner",
+    "NetworkEntry",
     "TrainingEvent",
     "TrainingRecipe",
     "TrainingResult",
     "ZooNetwork",
     "bundled_image_ids",
     "bundled_images",
+    "find_entry",
     "import_weights",
     "load",
     "names",
