@@ -58,6 +58,8 @@ class SingleLossLearner:
         ``loss(model, step)`` draws the samples of a step and returns their mean loss, a scalar.
     measure
         ``measure(network, held_out)`` is :meth:`Learner.quality`.
+    slow, slow_factor
+        Names of layers, and the share of the recipe's learning rate that they learn with.
     """
 
     def __init__(
@@ -66,13 +68,20 @@ class SingleLossLearner:
         model: nn.Module,
         loss: Callable[[nn.Module, int], Tensor],
         measure: Callable[[nn.Module, Tensor], float],
+        slow: tuple[str, ...] = (),
+        slow_factor: float = 1.0,
     ) -> None:
         self._recipe = recipe
         self._model = model
         self._average = deepcopy(model)
         self._loss = loss
         self._measure = measure
-        self._optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
+        named = dict(model.named_parameters())
+        late = [value for name, value in named.items() if name.split(".")[0] in slow]
+        soon = [value for name, value in named.items() if name.split(".")[0] not in slow]
+        self._factors = [1.0, slow_factor][: 2 if late else 1]
+        groups = [{"params": group} for group in (soon, late) if group]
+        self._optimizer = torch.optim.Adam(groups, lr=recipe.learning_rate)
 
     @property
     def network(self) -> nn.Module:
@@ -81,8 +90,8 @@ class SingleLossLearner:
 
     def step(self, step: int) -> float:
         """One step of Adam; returns the loss before it."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._recipe.learning_rate_at(step)
+        for group, factor in zip(self._optimizer.param_groups, self._factors, strict=True):
+            group["lr"] = factor * self._recipe.learning_rate_at(step)
         self._optimizer.zero_grad(set_to_none=True)
         loss = self._loss(self._model, step)
         torch.autograd.backward(loss)

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from shaketable.errors import InputError
 from shaketable.protocols import ForwardMap
+from shaketable.zoo.mirroring import mirror
 from shaketable.zoo.radial_activation import radial_activation
 
 _FIRST_HEIGHT = 0.04
@@ -47,8 +48,7 @@ class FieldOfExperts(nn.Module):
         n_filters, _, size, _ = self.kernels.shape
         margin = size - 1
         height, width = channels.shape[-2:]
-        rows, columns = (_mirrored(n, margin, channels.device) for n in (height, width))
-        responses = functional.conv2d(channels[:, :, rows][..., columns], self.kernels)
+        responses = functional.conv2d(mirror(channels, margin), self.kernels)
         activated = radial_activation(responses, self.weights)
         back = functional.conv_transpose2d(activated, self.kernels)
         inside: Tensor = back[:, :, margin : margin + height, margin : margin + width]
@@ -144,12 +144,6 @@ class MRIVN(nn.Module):
         for regulariser in self.regularisers:
             assert isinstance(regulariser, FieldOfExperts)  # noqa: S101 - ModuleList forgets it
             regulariser.project_()
-
-
-def _mirrored(length: int, margin: int, device: torch.device) -> Tensor:
-    """Indices of ``margin + length + margin`` pixels: ..., 1, 0, 0, 1, ..., the border repeated."""
-    index = torch.arange(-margin, length + margin, device=device) % (2 * length)
-    return torch.minimum(index, 2 * length - 1 - index)
 
 
 def _channels(image: Tensor) -> Tensor:

@@ -36,6 +36,7 @@ def new_network(recipe: MRIVNRecipe) -> MRIVN:
     network = MRIVN(recipe.n_stages, recipe.n_filters, recipe.kernel_size, recipe.n_centres)
     generator = torch.Generator().manual_seed(recipe.seed)
     with torch.no_grad():
+        network.data_weights.fill_(recipe.first_data_weight)
         for name, parameter in network.named_parameters():
             if name.endswith("kernels"):
                 parameter.normal_(generator=generator)

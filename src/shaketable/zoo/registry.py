@@ -12,6 +12,8 @@ from typing import Any
 from torch import nn
 
 from shaketable.errors import InputError, WeightsError
+from shaketable.zoo.automap_entry import AUTOMAP_ENTRY
+from shaketable.zoo.dagan_entry import DAGAN_ENTRY
 from shaketable.zoo.deep_mri_entry import DEEP_MRI
 from shaketable.zoo.entry import NetworkEntry, ZooNetwork
 from shaketable.zoo.mri_vn_entry import MRI_VN
@@ -19,7 +21,8 @@ from shaketable.zoo.weights import fill, read_weights, save_weights
 
 _HERE = Path(__file__).parent
 # A network is one entry here; the order is that of `zoo list`.
-_ENTRIES: dict[str, NetworkEntry[Any]] = {entry.name: entry for entry in (DEEP_MRI, MRI_VN)}
+_ALL = (AUTOMAP_ENTRY, DAGAN_ENTRY, DEEP_MRI, MRI_VN)
+_ENTRIES: dict[str, NetworkEntry[Any]] = {entry.name: entry for entry in _ALL}
 
 
 def names() -> tuple[str, ...]:
