@@ -163,7 +163,7 @@ def test_wrong_files_get_one_sentence(tmp_path: Path, write: Any, name: str, sen
 
 
 def test_names_and_splits() -> None:
-    assert zoo.names() == ("deep-mri",)
+    assert zoo.names()[:3] == ("deep-mri", "ell-50", "med-50")
     with pytest.raises(InputError, match="did you mean 'deep-mri'"):
         zoo.load("deepmri")
     with pytest.raises(InputError, match="Expected a split among test, got 'train'"):

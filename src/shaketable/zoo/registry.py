@@ -12,13 +12,14 @@ from typing import Any
 from torch import nn
 
 from shaketable.errors import InputError, WeightsError
+from shaketable.zoo.ct_entries import ELL_50, MED_50
 from shaketable.zoo.deep_mri_entry import DEEP_MRI
 from shaketable.zoo.entry import NetworkEntry, ZooNetwork
 from shaketable.zoo.weights import fill, read_weights, save_weights
 
 _HERE = Path(__file__).parent
 # A network is one entry here; the order is that of `zoo list`.
-_ENTRIES: dict[str, NetworkEntry[Any]] = {entry.name: entry for entry in (DEEP_MRI,)}
+_ENTRIES: dict[str, NetworkEntry[Any]] = {entry.name: entry for entry in (DEEP_MRI, ELL_50, MED_50)}
 
 
 def names() -> tuple[str, ...]:
