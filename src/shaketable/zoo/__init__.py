@@ -9,6 +9,8 @@ from shaketable.zoo.bundled import (
 from shaketable.zoo.deep_mri import DeepMRI
 from shaketable.zoo.deep_mri_recipe import DeepMRIRecipe
 from shaketable.zoo.entry import NetworkEntry, ZooNetwork
+from shaketable.zoo.fbp_conv_net import FBPConvNet
+from shaketable.zoo.fbp_conv_net_recipe import Ell50Recipe, Med50Recipe
 from shaketable.zoo.learner import Learner
 from shaketable.zoo.recipe import TrainingRecipe
 from shaketable.zoo.registry import find_entry, import_weights, load, names
@@ -19,7 +21,10 @@ from shaketable.zoo.training_images import read_training_images
 __all__ = [
     "DeepMRI",
     "DeepMRIRecipe",
+    "Ell50Recipe",
+    "FBPConvNet",
     "Learner",
+    "Med50Recipe",
     "NetworkEntry",
     "TrainingEvent",
     "TrainingRecipe",

@@ -70,7 +70,9 @@ class NetworkEntry(Generic[Recipe]):
     real
         Images are real-valued.
     units
-        Unit of the image values.
+        Unit of the image values; empty when arbitrary.
+    standard_plan
+        Which plan of the package ``shaketable zoo test`` runs.
     published
         The authors' file of weights; None where there is none that can be read.
     """
@@ -84,7 +86,8 @@ class NetworkEntry(Generic[Recipe]):
     image_ids: Callable[[], tuple[str, ...]]
     training_images: Callable[[Sequence[Path], Recipe], Tensor]
     real: bool = False
-    units: str = "arbitrary, peak 1"
+    units: str = ""
+    standard_plan: str = "standard"
     published: PublishedFile | None = None
 
 
@@ -125,7 +128,7 @@ class ZooNetwork:
 
     @property
     def units(self) -> str:
-        """Unit of the image values."""
+        """Unit of the image values; empty when arbitrary."""
         return self.entry.units
 
     def reconstruct(self, data: Tensor, forward: ForwardMap) -> Tensor:

@@ -13,6 +13,7 @@ from torch import nn
 
 from shaketable.errors import InputError, WeightsError
 from shaketable.zoo.automap_entry import AUTOMAP_ENTRY
+from shaketable.zoo.ct_entries import ELL_50, MED_50
 from shaketable.zoo.dagan_entry import DAGAN_ENTRY
 from shaketable.zoo.deep_mri_entry import DEEP_MRI
 from shaketable.zoo.entry import NetworkEntry, ZooNetwork
@@ -21,7 +22,7 @@ from shaketable.zoo.weights import fill, read_weights, save_weights
 
 _HERE = Path(__file__).parent
 # A network is one entry here; the order is that of `zoo list`.
-_ALL = (AUTOMAP_ENTRY, DAGAN_ENTRY, DEEP_MRI, MRI_VN)
+_ALL = (DEEP_MRI, ELL_50, MED_50, AUTOMAP_ENTRY, DAGAN_ENTRY, MRI_VN)
 _ENTRIES: dict[str, NetworkEntry[Any]] = {entry.name: entry for entry in _ALL}
 
 
