@@ -71,5 +71,6 @@ AUTOMAP_ENTRY = NetworkEntry(
     image_ids=bundled_image_ids,
     training_images=_training_images,
     real=True,
+    standard_plan="standard-automap",
     published=PublishedFile(suffix=".h5", read=read_automap),
 )

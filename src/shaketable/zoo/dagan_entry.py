@@ -56,5 +56,6 @@ DAGAN_ENTRY = NetworkEntry(
     image_ids=bundled_image_ids,
     training_images=_training_images,
     real=True,
+    standard_plan="standard-real",
     published=PublishedFile(suffix=".npz", read=read_dagan),
 )
