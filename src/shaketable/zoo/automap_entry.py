@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import isqrt
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +14,9 @@ from shaketable.zoo.automap import AUTOMAP
 from shaketable.zoo.automap_published import read_automap
 from shaketable.zoo.automap_recipe import AUTOMAPRecipe
 from shaketable.zoo.automap_training import trained_positions
-from shaketable.zoo.bundled import bundled_image_ids, template_training_images
+from shaketable.zoo.brain_images import brain_training_images, bundled_magnitudes
+from shaketable.zoo.bundled import bundled_image_ids
 from shaketable.zoo.entry import NetworkEntry, Setting
-from shaketable.zoo.real_slices import bundled_magnitudes
-from shaketable.zoo.training_images import read_training_images
 from shaketable.zoo.weights import PublishedFile
 
 _SIZES = ("positions", "dense1.weight", "dense2.weight", "convolution1.weight")
@@ -56,11 +54,6 @@ def _setting(model: nn.Module, published: bool) -> Setting:  # noqa: ARG001  (th
     return Setting(forward=FourierMap(sequence.mask(rate)), sampling=sequence, trained_rate=rate)
 
 
-def _training_images(paths: Sequence[Path], recipe: AUTOMAPRecipe) -> Tensor:
-    size = 2 * recipe.size
-    return read_training_images(paths, size) if paths else template_training_images(size)
-
-
 AUTOMAP_ENTRY = NetworkEntry(
     name="automap",
     title="AUTOMAP",
@@ -69,7 +62,7 @@ AUTOMAP_ENTRY = NetworkEntry(
     setting=_setting,
     images=bundled_magnitudes,
     image_ids=bundled_image_ids,
-    training_images=_training_images,
+    training_images=brain_training_images,
     real=True,
     standard_plan="standard-automap",
     published=PublishedFile(suffix=".h5", read=read_automap),

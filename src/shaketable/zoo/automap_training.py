@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from shaketable.errors import InputError
 from shaketable.maps.fourier import FourierMap
 from shaketable.maps.sampling import poisson_disc
 from shaketable.metrics import psnr
 from shaketable.zoo.augmentation import augment
 from shaketable.zoo.automap import AUTOMAP
 from shaketable.zoo.automap_recipe import AUTOMAPRecipe
+from shaketable.zoo.brain_images import require_training_images
 from shaketable.zoo.learner import Learner, SingleLossLearner
 
 _SAMPLING_SEED = 0
@@ -141,12 +141,7 @@ def automap_learner(recipe: AUTOMAPRecipe, images: Tensor, device: torch.device)
     InputError
         If the images are not ``(N, 2 size, 2 size)``.
     """
-    expected = (2 * recipe.size, 2 * recipe.size)
-    if images.ndim != 3 or tuple(images.shape[1:]) != expected:
-        raise InputError(
-            f"Expected training images of shape (N, {expected[0]}, {expected[1]}), got "
-            f"{tuple(images.shape)}; read them with size={expected[0]}."
-        )
+    require_training_images(images, recipe)
     return SingleLossLearner(
         recipe,
         new_network(recipe, images).to(device),

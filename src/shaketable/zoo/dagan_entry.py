@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from shaketable.zoo.bundled import bundled_image_ids, template_training_images
+from shaketable.zoo.brain_images import brain_training_images, bundled_magnitudes
+from shaketable.zoo.bundled import bundled_image_ids
 from shaketable.zoo.dagan import DAGAN
 from shaketable.zoo.dagan_published import read_dagan
 from shaketable.zoo.dagan_recipe import DAGANRecipe
 from shaketable.zoo.dagan_training import sampling, trained_map
 from shaketable.zoo.entry import NetworkEntry, Setting
-from shaketable.zoo.real_slices import bundled_magnitudes
-from shaketable.zoo.training_images import read_training_images
 from shaketable.zoo.weights import PublishedFile
 
 _FIRST = "generator.down.0.weight"
@@ -41,11 +39,6 @@ def _setting(model: nn.Module, published: bool) -> Setting:  # noqa: ARG001  (th
     )
 
 
-def _training_images(paths: Sequence[Path], recipe: DAGANRecipe) -> Tensor:
-    size = 2 * recipe.size
-    return read_training_images(paths, size) if paths else template_training_images(size)
-
-
 DAGAN_ENTRY = NetworkEntry(
     name="dagan",
     title="DAGAN",
@@ -54,7 +47,7 @@ DAGAN_ENTRY = NetworkEntry(
     setting=_setting,
     images=bundled_magnitudes,
     image_ids=bundled_image_ids,
-    training_images=_training_images,
+    training_images=brain_training_images,
     real=True,
     standard_plan="standard-real",
     published=PublishedFile(suffix=".npz", read=read_dagan),

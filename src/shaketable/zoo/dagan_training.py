@@ -7,11 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from shaketable.errors import InputError, RunError
+from shaketable.errors import RunError
 from shaketable.maps.fourier import FourierMap
 from shaketable.maps.sampling import SamplingSequence, gaussian_columns
 from shaketable.metrics import psnr
 from shaketable.zoo.augmentation import augment
+from shaketable.zoo.brain_images import require_training_images
 from shaketable.zoo.dagan import DAGAN, DAGANDiscriminator
 from shaketable.zoo.dagan_losses import LossWeights, discriminator_loss, generator_loss
 from shaketable.zoo.dagan_recipe import DAGANRecipe
@@ -79,12 +80,7 @@ class DAGANLearner:
     """
 
     def __init__(self, recipe: DAGANRecipe, images: Tensor, device: torch.device) -> None:
-        expected = (2 * recipe.size, 2 * recipe.size)
-        if images.ndim != 3 or tuple(images.shape[1:]) != expected:
-            raise InputError(
-                f"Expected training images of shape (N, {expected[0]}, {expected[1]}), got "
-                f"{tuple(images.shape)}; read them with size={expected[0]}."
-            )
+        require_training_images(images, recipe)
         self._recipe = recipe
         self._images = images
         self._device = device

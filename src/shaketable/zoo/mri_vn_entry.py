@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from shaketable.zoo.bundled import bundled_image_ids, bundled_images, template_training_images
+from shaketable.zoo.brain_images import brain_training_images
+from shaketable.zoo.bundled import bundled_image_ids, bundled_images
 from shaketable.zoo.entry import NetworkEntry, Setting
 from shaketable.zoo.mri_vn import MRIVN
 from shaketable.zoo.mri_vn_recipe import MRIVNRecipe
 from shaketable.zoo.mri_vn_training import sampling, trained_map
 from shaketable.zoo.reconet import read_reconet
-from shaketable.zoo.training_images import read_training_images
 from shaketable.zoo.weights import PublishedFile
 
 # Weights from BART were trained elsewhere, on larger images than ours.
@@ -41,11 +40,6 @@ def _setting(model: nn.Module, published: bool) -> Setting:  # noqa: ARG001  (se
     )
 
 
-def _training_images(paths: Sequence[Path], recipe: MRIVNRecipe) -> Tensor:
-    size = 2 * recipe.size
-    return read_training_images(paths, size) if paths else template_training_images(size)
-
-
 MRI_VN = NetworkEntry(
     name="mri-vn",
     title="MRI-VN",
@@ -54,6 +48,6 @@ MRI_VN = NetworkEntry(
     setting=_setting,
     images=bundled_images,
     image_ids=bundled_image_ids,
-    training_images=_training_images,
+    training_images=brain_training_images,
     published=PublishedFile(suffix=".cfl", read=read_reconet),
 )

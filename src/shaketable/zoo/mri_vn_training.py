@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from shaketable.errors import InputError
 from shaketable.maps.coils import birdcage_coils
 from shaketable.maps.multi_coil import MultiCoilFourierMap
 from shaketable.maps.sampling import SamplingSequence, equispaced_lines
 from shaketable.metrics import psnr
 from shaketable.zoo.augmentation import augment
+from shaketable.zoo.brain_images import require_training_images
 from shaketable.zoo.learner import follow
 from shaketable.zoo.mri_vn import MRIVN
 from shaketable.zoo.mri_vn_recipe import MRIVNRecipe
@@ -101,12 +101,7 @@ class MRIVNLearner:
     """
 
     def __init__(self, recipe: MRIVNRecipe, images: Tensor, device: torch.device) -> None:
-        expected = (2 * recipe.size, 2 * recipe.size)
-        if images.ndim != 3 or tuple(images.shape[1:]) != expected:
-            raise InputError(
-                f"Expected training images of shape (N, {expected[0]}, {expected[1]}), got "
-                f"{tuple(images.shape)}; read them with size={expected[0]}."
-            )
+        require_training_images(images, recipe)
         self._recipe = recipe
         self._images = images
         self._device = device
