@@ -20,6 +20,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -73,9 +74,9 @@ def measure(method: Method, forward: ForwardMap, images: Tensor) -> dict[str, Te
     return {"psnr": psnr(outputs, images), "ssim": ssim(outputs.abs(), images.abs())}
 
 
-def quality(network: ZooNetwork, data: Path) -> dict[str, object]:
+def quality(network: ZooNetwork, data: Path) -> dict[str, Any]:
     """Clean quality of all methods on all sets, and the network's distance to the best stable one."""
-    result: dict[str, object] = {}
+    result: dict[str, Any] = {}
     for name, images in held_out(network, data).items():
         measured = {
             key: measure(method, network.forward, images)
