@@ -169,6 +169,20 @@ def test_automap_begins_as_the_best_linear_estimate() -> None:
     assert float(automap_quality(network, images).mean()) > 25
 
 
+def test_dense_layers_learn_slower() -> None:
+    """The first step of Adam moves every weight by its learning rate."""
+    recipe = RECIPES["automap"]
+    assert isinstance(recipe, AUTOMAPRecipe)
+    learner = recipe.begin(boxes(recipe), CPU)
+    before = {name: value.clone() for name, value in learner.state()["model"].items()}
+    learner.step(0)
+    after = learner.state()["model"]
+    moved = {name: float((after[name] - before[name]).abs().max()) for name in before}
+    assert moved["convolution2.weight"] == pytest.approx(recipe.learning_rate, rel=0.01)
+    slow = recipe.dense_factor * recipe.learning_rate
+    assert moved["dense2.weight"] == pytest.approx(slow, rel=0.05)
+
+
 def test_simulated_data_belong_to_their_map() -> None:
     recipe = RECIPES["mri-vn"]
     assert isinstance(recipe, MRIVNRecipe)
