@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -82,6 +83,7 @@ def quality(network: ZooNetwork, data: Path) -> dict[str, Any]:
             key: measure(method, network.forward, images)
             for key, method in methods(network).items()
         }
+        print(f"{name}: {len(images)} images", file=sys.stderr, flush=True)
         stable = max(("total_variation", "wavelet_l1"), key=lambda k: measured[k]["psnr"].mean())
         difference = measured["network"]["psnr"] - measured[stable]["psnr"]
         result[name] = {
