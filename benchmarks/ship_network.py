@@ -5,9 +5,9 @@
 TRAINING is the folder that ``shaketable zoo train NAME --out TRAINING --images ...`` left, DATA as in
 ``mri_networks.py``. Weights go to ``FOLDER/weights/NAME.safetensors``, in half precision where that
 costs less than 0.1 dB, and the card to ``FOLDER/cards/NAME.json``; FOLDER is that of the zoo by
-default. A network that misses the target of clean quality is not written: on real held-out images (patient
-12) not below the best stable method minus 0.5 dB, 2 dB for AUTOMAP. The exit code is then 1. The
-template, an average brain that is smoother than any real one, is measured and reported beside.
+default. A network that misses the target of clean quality is not written: on real held-out images
+(patient 12) not below the best stable method minus 0.5 dB, 2 dB for AUTOMAP. The exit code is then
+1. The template, an average brain that is smoother than any real one, is reported beside.
 """
 
 from __future__ import annotations
