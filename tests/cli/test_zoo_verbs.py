@@ -11,10 +11,11 @@ from shaketable import zoo
 from shaketable.cli import main
 from shaketable.cli.zoo_verbs import _recipe
 from shaketable.errors import InputError
-from shaketable.zoo import TrainingRecipe
+from shaketable.zoo import DeepMRIRecipe
 from tests.helpers.small_plan import phantoms
 
-SMALL = TrainingRecipe(
+DEEP_MRI = zoo.find_entry("deep-mri")
+SMALL = DeepMRIRecipe(
     size=32, strip_width=32, n_center=4, n_cascades=1, n_convolutions=2, n_features=4,
     n_steps=4, n_warmup_steps=1, n_decay_steps=1, checkpoint_every=2, quality_every=2,
     precision="float32",
@@ -31,9 +32,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train a network that takes seconds."""
-    monkeypatch.setattr("shaketable.cli.zoo_verbs._recipe", lambda steps, seed: SMALL)
+    monkeypatch.setattr("shaketable.cli.zoo_verbs._recipe", lambda entry, steps, seed: SMALL)
     held_out = torch.from_numpy(phantoms(1, 32))
-    monkeypatch.setattr("shaketable.cli.zoo_verbs._held_out", lambda recipe: held_out)
+    monkeypatch.setattr("shaketable.cli.zoo_verbs._held_out", lambda entry, recipe: held_out)
 
 
 TRAIN = ("zoo", "train", "deep-mri", "--out", "trained", "--images", "images.npy")
@@ -77,15 +78,15 @@ def test_interrupted_training_goes_on(
 
 
 def test_fewer_steps_shorten_the_ends_of_the_schedule() -> None:
-    assert _recipe(None, 3) == TrainingRecipe(seed=3)
-    full = TrainingRecipe()
-    half = _recipe(full.n_steps // 2, 0)
+    assert _recipe(DEEP_MRI, None, 3) == DeepMRIRecipe(seed=3)
+    full = DeepMRIRecipe()
+    half = _recipe(DEEP_MRI, full.n_steps // 2, 0)
     assert half.n_steps == full.n_steps // 2
     assert half.n_decay_steps == full.n_decay_steps // 2
     for steps in (1, 2, 7, 100):
-        assert _recipe(steps, 0).n_steps == steps
+        assert _recipe(DEEP_MRI, steps, 0).n_steps == steps
     with pytest.raises(InputError, match="at least one step, got 0"):
-        _recipe(0, 0)
+        _recipe(DEEP_MRI, 0, 0)
 
 
 def test_a_device_that_is_not_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,8 @@ import yaml
 from shaketable import zoo
 from shaketable.errors import PlanError
 from shaketable.plan import LoadedPlan, load_plan
+from shaketable.plan.load import validate_plan
+from shaketable.plan.templates import zoo_plan_file
 from tests.helpers.data import shared_data
 
 PLAN = {
@@ -50,6 +52,43 @@ def test_published_weights_bring_their_own_size(tmp_path: Path) -> None:
     loaded = load(tmp_path, network={"zoo": "deep-mri", "weights": weights, "name": "published"})
     assert loaded.problem.name == "published"
     assert tuple(loaded.images.shape) == (2, 256, 256)
+
+
+@pytest.fixture
+def small_network(tmp_path: Path) -> Path:
+    """Weights of a narrow FBPConvNet, as training leaves them."""
+    from shaketable.zoo.weights import save_weights
+
+    save_weights(zoo.FBPConvNet(2, equivariant=True), tmp_path / "ct.safetensors")
+    return tmp_path / "ct.safetensors"
+
+
+def test_a_network_of_computed_tomography_brings_real_images(
+    tmp_path: Path, small_network: Path
+) -> None:
+    network = {"zoo": "ell-50", "weights": str(small_network)}
+    rates = {"sampling": {"rates": [0.02]}}
+    loaded = load(
+        tmp_path, network=network, images={"zoo": "test", "count": 1, "real": True}, probes=rates
+    )
+    assert loaded.problem.real
+    assert "relative to water" in loaded.problem.units
+    assert loaded.images.dtype == torch.float32
+    assert loaded.problem.forward.data_shape == (50, 363)
+    with pytest.raises(PlanError, match="real: true beside the images of ell-50"):
+        load(tmp_path, network=network)
+
+
+def test_the_standard_plan_is_that_of_the_network() -> None:
+    assert zoo_plan_file("standard", "deep-mri").data["images"] == {"zoo": "test"}
+    for name in ("ell-50", "med-50"):
+        plan = zoo_plan_file("standard", name)
+        assert plan.data["images"]["real"] is True
+        assert plan.data["network"] == {"zoo": name}
+        spec = validate_plan(plan)
+        assert spec.probes.sampling is not None
+        # Views in thousandths: half a turn has 1000.
+        assert all((1000 * rate) % 1 < 1e-9 for rate in spec.probes.sampling.rates)
 
 
 @pytest.mark.parametrize(

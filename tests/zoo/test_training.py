@@ -15,13 +15,13 @@ import pytest
 import torch
 
 from shaketable.errors import InputError, RunError
-from shaketable.zoo import TrainingEvent, TrainingRecipe, read_training_images, train
+from shaketable.zoo import DeepMRIRecipe, TrainingEvent, read_training_images, train
 from shaketable.zoo.augmentation import augment
 from shaketable.zoo.checkpoint import read_checkpoint
-from shaketable.zoo.training_step import draw_samples, new_network, quality
+from shaketable.zoo.deep_mri_training import draw_samples, new_network, quality
 from shaketable.zoo.weights import save_weights
 
-TINY = TrainingRecipe(
+TINY = DeepMRIRecipe(
     size=16, n_center=2, n_cascades=2, n_convolutions=2, n_features=4, n_steps=12,
     n_warmup_steps=2, n_decay_steps=4, batch_size=2, strip_width=8, checkpoint_every=3,
     quality_every=4,
@@ -76,7 +76,7 @@ def test_same_weights_after_an_interruption(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         train(TINY, blobs(), tmp_path / "cut", on_event=interrupt)
-    checkpoint = read_checkpoint(tmp_path / "cut")
+    checkpoint = read_checkpoint(tmp_path / "cut", DeepMRIRecipe)
     assert checkpoint is not None
     assert checkpoint.step == 5
     resumed = train(TINY, blobs(), tmp_path / "cut")
@@ -106,7 +106,7 @@ train(TINY, blobs(), Path(sys.argv[1]), on_event=slow)
 def test_same_weights_after_being_killed(tmp_path: Path) -> None:
     here = str(Path(__file__).parent)
     program = [sys.executable, "-c", PROGRAM]
-    path = os.pathsep.join([here, str(Path(here).parent)])
+    path = os.pathsep.join([here, str(Path(here).parent), *sys.path])
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     arguments = [*program, str(tmp_path / "killed"), here]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environment) as process:
@@ -116,7 +116,7 @@ def test_same_weights_after_being_killed(tmp_path: Path) -> None:
                 process.kill()
                 break
     assert not (tmp_path / "killed" / "weights.safetensors").exists()
-    assert read_checkpoint(tmp_path / "killed") is not None
+    assert read_checkpoint(tmp_path / "killed", DeepMRIRecipe) is not None
     for folder in ("killed", "whole"):
         subprocess.run(
             [*program, str(tmp_path / folder), here],
@@ -150,7 +150,7 @@ def test_a_run_can_be_made_longer_before_it_decays(tmp_path: Path) -> None:
 )
 def test_another_training_is_not_continued(
     tmp_path: Path,
-    change: Callable[[TrainingRecipe], TrainingRecipe],
+    change: Callable[[DeepMRIRecipe], DeepMRIRecipe],
     images: Callable[[], torch.Tensor],
 ) -> None:
     train(TINY, blobs(), tmp_path)

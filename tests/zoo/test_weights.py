@@ -163,7 +163,8 @@ def test_wrong_files_get_one_sentence(tmp_path: Path, write: Any, name: str, sen
 
 
 def test_names_and_splits() -> None:
-    assert zoo.names() == ("deep-mri",)
+    six = ("deep-mri", "ell-50", "med-50", "automap", "dagan", "mri-vn")
+    assert zoo.names() == six
     with pytest.raises(InputError, match="did you mean 'deep-mri'"):
         zoo.load("deepmri")
     with pytest.raises(InputError, match="Expected a split among test, got 'train'"):

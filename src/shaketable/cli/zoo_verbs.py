@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shaketable.cli.ends import Interrupted
 from shaketable.cli.files import require_new
@@ -15,16 +16,21 @@ from shaketable.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from shaketable.zoo import TrainingRecipe, ZooNetwork
+    from shaketable.zoo import NetworkEntry, TrainingRecipe, ZooNetwork
 
 
 def tell_networks() -> None:
     """Print the networks of the zoo: size, image, sampling."""
     from shaketable import zoo
+    from shaketable.errors import WeightsError
 
     rows = []
     for name in zoo.names():
-        network = zoo.load(name)
+        try:
+            network = zoo.load(name)
+        except WeightsError:
+            rows.append((name, "none: train or import", "", ""))
+            continue
         height, width = network.forward.image_shape
         n_weights = sum(value.numel() for value in network.model.parameters())
         rows.append((name, f"{n_weights:,}", f"{height} x {width}", f"{network.trained_rate:.0%}"))
@@ -43,7 +49,7 @@ def train_network(
     out
         Folder for checkpoint and weights.
     images
-        Files and folders of training images; empty for those that an installed library bundles.
+        Files and folders of training images; empty for those that exist on every machine.
     steps, device, seed
         As `shaketable.zoo.train` and its recipe have them; without ``steps`` the recipe's number.
 
@@ -56,18 +62,20 @@ def train_network(
     """
     from shaketable import zoo
 
-    _require_name(name)
-    recipe = _recipe(steps, seed)
+    entry = zoo.find_entry(name)
+    recipe = _recipe(entry, steps, seed)
     _require_device(device)
-    size = 2 * recipe.size
-    values = (
-        zoo.read_training_images(images, size) if images else zoo.template_training_images(size)
-    )
+    values = entry.training_images(images, recipe)
     say(f"Training {name} on {len(values)} images for {recipe.n_steps} steps.")
     try:
         with TrainingProgress() as progress:
             result = zoo.train(
-                recipe, values, out, held_out=_held_out(recipe), device=device, on_event=progress
+                recipe,
+                values,
+                out,
+                held_out=_held_out(entry, recipe),
+                device=device,
+                on_event=progress,
             )
     except KeyboardInterrupt as error:
         raise Interrupted(
@@ -87,7 +95,7 @@ def import_network(name: str, file: Path, out: Path) -> None:
     """
     from shaketable import zoo
 
-    _require_name(name)
+    zoo.find_entry(name)
     require_new(out)
     network = zoo.load(name, weights=file)
     say(f"{name} from {file}: {_clean_quality(network):.1f} dB on {network.image_ids('test')[0]}.")
@@ -100,38 +108,16 @@ def _clean_quality(network: ZooNetwork) -> float:
 
     from shaketable.metrics import psnr
 
-    image = network.images("test")[:1].to(torch.complex64)
+    image = network.images("test")[:1]
     with torch.no_grad():
         output = network.reconstruct(network.forward(image), network.forward)
     return float(psnr(output, image)[0])
 
 
-def _require_name(name: str) -> None:
-    from shaketable import zoo
-    from shaketable.plan.mistakes import suggestion
-
-    names = zoo.names()
-    if name not in names:
-        raise InputError(
-            f"Expected a network among {', '.join(names)}, got '{name}'; "
-            f"{suggestion(name, names, 'choose one of these.')}"
-        )
-
-
-def _recipe(steps: int | None, seed: int) -> TrainingRecipe:
+def _recipe(entry: NetworkEntry[Any], steps: int | None, seed: int) -> TrainingRecipe:
     """The network's recipe, its two ends shortened in proportion where there are other steps."""
-    from shaketable.zoo import TrainingRecipe
-
-    if steps is None:
-        return TrainingRecipe(seed=seed)
-    if steps < 1:
-        raise InputError(f"Expected at least one step, got {steps}; leave --steps out if unsure.")
-    full = TrainingRecipe()
-    share = steps / full.n_steps
-    return TrainingRecipe(
-        seed=seed, n_steps=steps, n_warmup_steps=min(full.n_warmup_steps, steps // 10),
-        n_decay_steps=int(full.n_decay_steps * share),
-    )  # fmt: skip
+    recipe: TrainingRecipe = replace(entry.recipe, seed=seed)
+    return recipe if steps is None else recipe.with_steps(steps)
 
 
 def _require_device(device: str) -> None:
@@ -145,7 +131,5 @@ def _require_device(device: str) -> None:
         ) from error
 
 
-def _held_out(recipe: TrainingRecipe) -> Tensor:
-    from shaketable.zoo import bundled_images
-
-    return bundled_images((recipe.size, recipe.size))
+def _held_out(entry: NetworkEntry[Any], recipe: TrainingRecipe) -> Tensor:
+    return entry.images((recipe.size, recipe.size))

@@ -57,14 +57,19 @@ def build_images(plan: PlanFile, spec: ImagesSpec, network: ZooNetwork | None) -
     if spec.path is None:
         if network is None:
             raise plan.error(("images", "zoo"), "Expected a network of the zoo, got another one.")
-        values, ids = network.images("test"), network.image_ids("test")
-        chosen = Images(values=values[: spec.count], ids=tuple(ids[: spec.count]))
-        if spec.real:
+        if spec.real and not network.real:
             raise plan.error(
                 ("images", "real"),
                 "Expected complex images from the zoo, got real: true; remove the field.",
             )
-        return chosen
+        if network.real and not spec.real:
+            raise plan.error(
+                ("images", "zoo"),
+                f"Expected real: true beside the images of {network.name}, which are real, got "
+                "none; add it.",
+            )
+        values, ids = network.images("test"), network.image_ids("test")
+        return Images(values=values[: spec.count], ids=tuple(ids[: spec.count]))
     with plan.at("images", "path"):
         loaded = load_source(_source(plan, spec, Path(spec.path)))[: spec.count]
         values = _stacked(loaded)

@@ -202,9 +202,11 @@ def build_plan(plan: PlanFile) -> LoadedPlan:
 
 
 def _problem(spec: PlanSpec, network: BuiltNetwork, forward: ForwardMap) -> Problem:
+    theirs = "" if network.zoo is None or spec.images.zoo is None else network.zoo.units
     return Problem(
         forward=forward, reconstruct=network.reconstruct, real=spec.images.real,
-        differentiable=spec.network.differentiable, name=network.name, units=spec.images.units,
+        differentiable=spec.network.differentiable, name=network.name,
+        units=spec.images.units or theirs,
     )  # fmt: skip
 
 

@@ -26,10 +26,10 @@ class Checkpoint:
         What is being trained.
     step
         Gradient steps done.
-    model, average
-        State of the network and of the running average of its weights.
-    optimizer
-        State of Adam.
+    learner
+        See :meth:`shaketable.zoo.learner.Learner.state`.
+    weights
+        State of the network that is handed out.
     loss
         Running mean of the loss.
     curve
@@ -42,9 +42,8 @@ class Checkpoint:
 
     recipe: TrainingRecipe
     step: int
-    model: dict[str, Tensor]
-    average: dict[str, Tensor]
-    optimizer: dict[str, Any]
+    learner: dict[str, Any]
+    weights: dict[str, Tensor]
     loss: float
     curve: list[tuple[int, float, float | None]]
     images_hash: str
@@ -56,9 +55,8 @@ def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> Path:
     contents = {
         "recipe": asdict(checkpoint.recipe),
         "step": checkpoint.step,
-        "model": checkpoint.model,
-        "average": checkpoint.average,
-        "optimizer": checkpoint.optimizer,
+        "learner": checkpoint.learner,
+        "weights": checkpoint.weights,
         "loss": checkpoint.loss,
         "curve": checkpoint.curve,
         "images_hash": checkpoint.images_hash,
@@ -70,23 +68,23 @@ def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> Path:
     return path
 
 
-def read_checkpoint(folder: Path) -> Checkpoint | None:
-    """Read ``checkpoint.pt`` from a folder; None where there is none.
+def read_checkpoint(folder: Path, kind: type[TrainingRecipe]) -> Checkpoint | None:
+    """Read ``checkpoint.pt`` of a kind of recipe from a folder; None where there is none.
 
     Raises
     ------
     RunError
-        If the file is no checkpoint of this package.
+        If the file is no checkpoint of this package, or that of another network.
     """
     path = folder / CHECKPOINT_NAME
     if not path.exists():
         return None
     try:
         contents = torch.load(path, map_location="cpu", weights_only=True)
-        recipe = TrainingRecipe(**contents.pop("recipe"))
+        recipe = kind(**contents.pop("recipe"))
         return Checkpoint(recipe=recipe, **contents)
     except Exception as error:
         raise RunError(
-            f"Expected a training checkpoint in {path}, got a file that cannot be read as one; "
-            "move it away to start the training anew."
+            f"Expected a training checkpoint in {path}, got a file that cannot be read as one of "
+            f"a {kind.__name__}; move it away to start the training anew."
         ) from error

@@ -1,4 +1,4 @@
-"""Training Deep MRI: resumable, from any stack of magnitude images."""
+"""Training a network of the zoo: one loop for all of them, resumable."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from shaketable.errors import InputError, RunError
+from shaketable.errors import RunError
 from shaketable.zoo.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from shaketable.zoo.deep_mri import DeepMRI
+from shaketable.zoo.learner import Learner
 from shaketable.zoo.recipe import TrainingRecipe
 from shaketable.zoo.training_events import (
     CurveRow,
@@ -25,7 +25,6 @@ from shaketable.zoo.training_events import (
     TrainingEvent,
     TrainingResult,
 )
-from shaketable.zoo.training_step import new_network, quality, training_step
 from shaketable.zoo.weights import save_weights
 
 WEIGHTS_NAME = "weights.safetensors"
@@ -42,7 +41,7 @@ def train(
     device: str = "cpu",
     on_event: OnEvent | None = None,
 ) -> TrainingResult:
-    """Train Deep MRI, or go on with the training that ``out`` holds.
+    """Train the network of a recipe, or go on with the training that ``out`` holds.
 
     Every sample is drawn from the seed and the number of its step alone, so a run that was killed
     and resumed has the same weights as one that was not (same machine, same number of threads).
@@ -52,9 +51,8 @@ def train(
     recipe
         What to train.
     images
-        ``(N, 2 size, 2 size)`` magnitudes with peak 1, twice the size of the training images, so
-        that turning and bending them costs no sharpness; see
-        :func:`shaketable.zoo.training_images.read_training_images`.
+        ``(N, H, W)`` training images as the network's entry in the zoo reads them; what shape a
+        recipe needs stands in its ``begin``.
     out
         Folder for ``checkpoint.pt`` and ``weights.safetensors``; made if it does not exist.
     held_out
@@ -80,7 +78,8 @@ def train(
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
-    >>> recipe = TrainingRecipe(
+    >>> from shaketable.zoo import DeepMRIRecipe
+    >>> recipe = DeepMRIRecipe(
     ...     size=16, n_center=2, n_cascades=1, n_convolutions=2, n_features=2,
     ...     n_steps=3, n_warmup_steps=1, n_decay_steps=1, strip_width=8,
     ... )
@@ -89,24 +88,18 @@ def train(
     >>> [row[0] for row in result.curve]
     [3]
     """
-    expected = (2 * recipe.size, 2 * recipe.size)
-    if images.ndim != 3 or tuple(images.shape[1:]) != expected:
-        raise InputError(
-            f"Expected training images of shape (N, {expected[0]}, {expected[1]}), got "
-            f"{tuple(images.shape)}; read them with size={expected[0]}."
-        )
-    out.mkdir(parents=True, exist_ok=True)
     run = _begun(recipe, images, out, torch.device(device))
+    out.mkdir(parents=True, exist_ok=True)
     tell = on_event or (lambda _: None)
     tell(_event(run, "started"))
     with _deferred_interrupt() as interrupted:
         while run.step < recipe.n_steps:
-            _advance(run, images, held_out, out, tell)
+            _advance(run, held_out, out, tell)
             if interrupted():
                 tell(_event(run, "interrupted", _saved(run, out)))
                 raise KeyboardInterrupt
     path = out / WEIGHTS_NAME
-    save_weights(run.average, path)
+    save_weights(run.learner.network, path)
     tell(_event(run, "finished", path))
     return TrainingResult(
         weights=path,
@@ -123,9 +116,7 @@ class _Training:
 
     recipe: TrainingRecipe
     images_hash: str
-    model: DeepMRI
-    average: DeepMRI
-    optimizer: torch.optim.Optimizer
+    learner: Learner
     step: int = 0
     first_step: int = 0
     loss: float = 0.0
@@ -140,19 +131,12 @@ class _Training:
 
 def _begun(recipe: TrainingRecipe, images: Tensor, out: Path, device: torch.device) -> _Training:
     """A new training, or the one whose checkpoint lies in ``out``."""
-    model = new_network(recipe).to(device)
-    # Convolutions run fastest in this layout; the images arrive in it, see DeepMRI.
-    for parameter in model.parameters():
-        if parameter.ndim == 4:
-            parameter.data = parameter.data.to(memory_format=torch.channels_last)
     run = _Training(
         recipe=recipe,
         images_hash=hashlib.sha256(images.contiguous().numpy().tobytes()).hexdigest(),
-        model=model,
-        average=new_network(recipe).to(device),
-        optimizer=torch.optim.Adam(model.parameters(), lr=recipe.learning_rate),
+        learner=recipe.begin(images, device),
     )
-    found = read_checkpoint(out)
+    found = read_checkpoint(out, type(recipe))
     if found is not None:
         _restore(run, found, out)
     return run
@@ -169,33 +153,21 @@ def _restore(run: _Training, found: Checkpoint, out: Path) -> None:
             f"Expected the images of the training in '{out}', got others; "
             "choose an empty folder or the same images."
         )
-    run.model.load_state_dict(found.model)
-    run.average.load_state_dict(found.average)
-    run.optimizer.load_state_dict(found.optimizer)
+    run.learner.restore(found.learner)
     run.step = run.first_step = found.step
     run.loss, run.curve, run.seconds_before = found.loss, list(found.curve), found.seconds
 
 
-def _advance(
-    run: _Training, images: Tensor, held_out: Tensor | None, out: Path, tell: OnEvent
-) -> None:
+def _advance(run: _Training, held_out: Tensor | None, out: Path, tell: OnEvent) -> None:
     """One step, and what is due after it."""
     recipe = run.recipe
-    loss = training_step(run.model, run.optimizer, recipe, images, run.step)
+    loss = run.learner.step(run.step)
     run.step += 1
     run.loss += max(1 / _LOSS_MEMORY, 1 / run.step) * (loss - run.loss)
-    # Early on the average follows closely, or it would be made of the first weights for long.
-    decay = min(recipe.average_decay, (1 + run.step) / (10 + run.step))
-    with torch.no_grad():
-        pairs = zip(run.average.parameters(), run.model.parameters(), strict=True)
-        for mean, value in pairs:
-            mean.lerp_(value, 1 - decay)
     tell(_event(run, "step"))
     last = run.step == recipe.n_steps
     if last or run.step % recipe.quality_every == 0:
-        measured = None
-        if held_out is not None:
-            measured = float(quality(run.average, held_out, recipe).mean())
+        measured = None if held_out is None else run.learner.quality(held_out)
         run.curve.append((run.step, run.loss, measured))
         tell(_event(run, "quality"))
     if last or run.step % recipe.checkpoint_every == 0:
@@ -220,9 +192,8 @@ def _saved(run: _Training, out: Path) -> Path:
     checkpoint = Checkpoint(
         recipe=run.recipe,
         step=run.step,
-        model=run.model.state_dict(),
-        average=run.average.state_dict(),
-        optimizer=run.optimizer.state_dict(),
+        learner=run.learner.state(),
+        weights=run.learner.network.state_dict(),
         loss=run.loss,
         curve=run.curve,
         images_hash=run.images_hash,

@@ -27,7 +27,7 @@ class TrainingEvent:
     step, n_steps
         Steps done, and altogether.
     loss
-        Running mean of the relative error on training samples; None before the first step.
+        Running mean of the loss on training samples; None before the first step.
     seconds_left
         Estimated from the steps of this call; None before the first one.
     quality

@@ -56,7 +56,7 @@ def read_training_images(paths: Sequence[Path], size: int) -> Tensor:
     ...     read_training_images([Path(folder)], 8).shape
     torch.Size([1, 8, 8])
     """
-    slices = [s for path in paths for source in _sources(path) for s in _read(source)]
+    slices = [s for path in paths for source in image_files(path) for s in _read(source)]
     squares = [square_image(s, size) for s in slices if _shows_object(s)]
     if not squares:
         raise InputError(
@@ -81,8 +81,8 @@ def square_image(image: Array, size: int) -> Array:
     return result
 
 
-def _sources(path: Path) -> list[Path]:
-    """What to read one by one: a file, a folder's DICOM series, or all files below a folder."""
+def image_files(path: Path) -> list[Path]:
+    """Return what to read one by one: a file, a folder's DICOM series, or all files below a folder."""
     if not path.is_dir():
         return [path]
     files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))

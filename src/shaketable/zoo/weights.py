@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -9,51 +11,95 @@ from torch import Tensor, nn
 
 from shaketable.errors import WeightsError
 from shaketable.files import whole_file
-from shaketable.zoo.published import read_published
-
-_KINDS = ".safetensors, .pt, .pth or the authors' .npz"
 
 
-def save_weights(model: nn.Module, path: Path) -> None:
-    """Write the parameters of a network as safetensors, whole or not at all."""
-    from safetensors.torch import save
+@dataclass(frozen=True, kw_only=True)
+class PublishedFile:
+    """How the authors of a network published its weights.
 
-    state = model.state_dict()
-    tensors = {name: value.detach().cpu().contiguous() for name, value in state.items()}
-    with whole_file(path) as temporary:
-        temporary.write_bytes(save(tensors))
+    Parameters
+    ----------
+    suffix
+        Ending of the file, such as ``.npz``.
+    read
+        Reads the file into a state dictionary of our network; raises
+        :class:`shaketable.errors.WeightsError` in one sentence.
+    """
+
+    suffix: str
+    read: Callable[[Path], dict[str, Tensor]]
 
 
-def load_weights(model: nn.Module, path: Path) -> None:
-    """Fill a network from a file; the network is unchanged if the file does not fit.
+def save_weights(model: nn.Module, path: Path, *, dtype: torch.dtype | None = None) -> None:
+    """Write the parameters of a network as safetensors, whole or not at all.
 
     Parameters
     ----------
     model
-        The network to fill.
+        The network.
+    path
+        The file.
+    dtype
+        Precision to store them in; their own if not given.
+    """
+    from safetensors.torch import save
+
+    state = model.state_dict()
+    tensors = {name: value.detach().cpu().to(dtype).contiguous() for name, value in state.items()}
+    with whole_file(path) as temporary:
+        temporary.write_bytes(save(tensors))
+
+
+def read_weights(path: Path, published: PublishedFile | None = None) -> dict[str, Tensor]:
+    """Read a file of weights into a state dictionary.
+
+    Parameters
+    ----------
     path
         ``.safetensors``; ``.pt`` or ``.pth`` with a state dictionary or a training checkpoint (whose
-        averaged weights are taken); ``.npz`` as the authors of Deep MRI published it. Nothing in
-        any of them is executed.
+        averaged weights are taken); or the authors' file. Nothing in any of them is executed.
+    published
+        How to read the authors' file of the network.
 
     Raises
     ------
     WeightsError
-        If the file is missing, damaged, of another kind, or of another network.
+        If the file is missing, damaged, or of another kind.
     """
     if not path.is_file():
         raise WeightsError(
             f"Expected a file of weights at '{path}', got nothing there; check the path."
         )
-    if path.suffix == ".npz":
-        state = read_published(path)
-    elif path.suffix == ".safetensors":
-        state = _read_safetensors(path)
-    elif path.suffix in (".pt", ".pth"):
-        state = _read_state(path)
-    else:
-        raise WeightsError(f"Expected {_KINDS}, got '{path}'; convert it to one of these.")
-    _check(model.state_dict(), state, path)
+    if published is not None and path.suffix == published.suffix:
+        return published.read(path)
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
+    if path.suffix in (".pt", ".pth"):
+        return _read_state(path)
+    theirs = "" if published is None else f" or the authors' {published.suffix}"
+    raise WeightsError(
+        f"Expected .safetensors, .pt, .pth{theirs}, got '{path}'; convert it to one of these."
+    )
+
+
+def fill(model: nn.Module, state: dict[str, Tensor], path: Path, title: str) -> None:
+    """Put a state dictionary into a network, which is unchanged if it does not fit.
+
+    Parameters
+    ----------
+    model
+        The network to fill.
+    state
+        As :func:`read_weights` returns it.
+    path, title
+        The file and the network, for the message.
+
+    Raises
+    ------
+    WeightsError
+        If tensors are missing, too many, of other shapes, or not finite.
+    """
+    _check(model.state_dict(), state, path, title)
     model.load_state_dict(state)
 
 
@@ -80,8 +126,8 @@ def _read_state(path: Path) -> dict[str, Tensor]:
             f"Expected a state dictionary of tensors in '{path}', got a file that is damaged or "
             "holds other objects; save it with torch.save(model.state_dict(), path)."
         ) from error
-    if isinstance(contents, dict) and isinstance(contents.get("average"), dict):
-        contents = contents["average"]
+    if isinstance(contents, dict) and isinstance(contents.get("weights"), dict):
+        contents = contents["weights"]
     if not isinstance(contents, dict) or not all(isinstance(v, Tensor) for v in contents.values()):
         raise WeightsError(
             f"Expected a state dictionary of tensors in '{path}', got other objects; "
@@ -90,13 +136,13 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     return contents
 
 
-def _check(expected: dict[str, Tensor], got: dict[str, Tensor], path: Path) -> None:
+def _check(expected: dict[str, Tensor], got: dict[str, Tensor], path: Path, title: str) -> None:
     missing = sorted(set(expected) - set(got))
     unknown = sorted(set(got) - set(expected))
     if missing or unknown:
         one = f"lacks '{missing[0]}'" if missing else f"has '{unknown[0]}' too many"
         raise WeightsError(
-            f"Expected the {len(expected)} tensors of Deep MRI in '{path}', got {len(got)}: it "
+            f"Expected the {len(expected)} tensors of {title} in '{path}', got {len(got)}: it "
             f"{one}; give a file of this network."
         )
     for name, value in expected.items():

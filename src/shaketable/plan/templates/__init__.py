@@ -35,7 +35,7 @@ def example_plan(example: str) -> str:
 
 def zoo_plan_file(kind: Literal["demo", "standard"], network: str = "deep-mri") -> PlanFile:
     """The plan of the demo, or the standard plan for a network of the zoo."""
-    name = f"{kind}.yaml"
+    name = f"{_standard(network) if kind == 'standard' else kind}.yaml"
     plan = parse_plan(_text(name), file=f"{kind} plan", folder=Path.cwd())
     data = {**plan.data, "network": {"zoo": network}}
     return PlanFile(file=plan.file, folder=plan.folder, data=data, lines=plan.lines)
@@ -44,6 +44,13 @@ def zoo_plan_file(kind: Literal["demo", "standard"], network: str = "deep-mri") 
 def figure_plan(name: str) -> dict[str, Any]:
     """The plan of a figure of the paper, ``figure-1`` for example, as plain data."""
     return dict(parse_plan(_text(f"{name}.yaml"), file=f"plan of {name}", folder=Path.cwd()).data)
+
+
+def _standard(network: str) -> str:
+    """The name of a network's standard plan; an unknown network is reported when it is built."""
+    from shaketable import zoo
+
+    return zoo.find_entry(network).standard_plan if network in zoo.names() else "standard"
 
 
 def _text(name: str) -> str:

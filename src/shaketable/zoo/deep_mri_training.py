@@ -1,16 +1,18 @@
-"""One step of training: draw samples, reconstruct, descend; and the measurement on held-out images."""
+"""How Deep MRI learns: its samples, its loss, and the measurement on held-out images."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
+from shaketable.errors import InputError
 from shaketable.maps.fourier import FourierMap
 from shaketable.maps.sampling import SamplingSequence, cartesian_variable_density
 from shaketable.metrics import psnr
 from shaketable.zoo.augmentation import augment
 from shaketable.zoo.deep_mri import DeepMRI
-from shaketable.zoo.recipe import TrainingRecipe
+from shaketable.zoo.deep_mri_recipe import DeepMRIRecipe
+from shaketable.zoo.learner import Learner, SingleLossLearner
 
 # Initial scale of each cascade's last layer: the untrained network is almost the zero-filled image.
 _LAST_LAYER_SCALE = 0.1
@@ -19,7 +21,7 @@ _NOISY_SHARE = 0.25
 _SEED_STRIDE = 1_000_003
 
 
-def new_network(recipe: TrainingRecipe) -> DeepMRI:
+def new_network(recipe: DeepMRIRecipe) -> DeepMRI:
     """The untrained network: weights after He et al. (2015), last layers small, biases zero."""
     network = DeepMRI(recipe.n_cascades, recipe.n_convolutions, recipe.n_features)
     generator = torch.Generator().manual_seed(recipe.seed)
@@ -34,9 +36,53 @@ def new_network(recipe: TrainingRecipe) -> DeepMRI:
     return network
 
 
-def draw_samples(
-    recipe: TrainingRecipe, images: Tensor, step: int
-) -> tuple[Tensor, Tensor, Tensor]:
+def deep_mri_learner(recipe: DeepMRIRecipe, images: Tensor, device: torch.device) -> Learner:
+    """Deep MRI at step 0.
+
+    Parameters
+    ----------
+    recipe
+        What to train.
+    images
+        ``(N, 2 size, 2 size)`` magnitudes with peak 1, twice the size of the training images, so
+        that turning and bending them costs no sharpness; see
+        :func:`shaketable.zoo.training_images.read_training_images`.
+    device
+        Where to compute.
+
+    Raises
+    ------
+    InputError
+        If the images have another shape.
+    """
+    expected = (2 * recipe.size, 2 * recipe.size)
+    if images.ndim != 3 or tuple(images.shape[1:]) != expected:
+        raise InputError(
+            f"Expected training images of shape (N, {expected[0]}, {expected[1]}), got "
+            f"{tuple(images.shape)}; read them with size={expected[0]}."
+        )
+    model = new_network(recipe).to(device)
+    # Convolutions run fastest in this layout; the images arrive in it, see DeepMRI.
+    for parameter in model.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.to(memory_format=torch.channels_last)
+    return SingleLossLearner(
+        recipe,
+        model,
+        loss=lambda network, step: batch_loss(_deep_mri(network), recipe, images, step),
+        measure=lambda network, held_out: float(
+            quality(_deep_mri(network), held_out, recipe).mean()
+        ),
+    )
+
+
+def _deep_mri(network: nn.Module) -> DeepMRI:
+    if not isinstance(network, DeepMRI):
+        raise TypeError(f"expected DeepMRI, got {type(network).__name__}")
+    return network
+
+
+def draw_samples(recipe: DeepMRIRecipe, images: Tensor, step: int) -> tuple[Tensor, Tensor, Tensor]:
     """Images, noisy data and masks of one step, decided by the recipe's seed and the step.
 
     Parameters
@@ -63,7 +109,7 @@ def draw_samples(
 
 
 def _draw_one(
-    recipe: TrainingRecipe, images: Tensor, width: int, generator: torch.Generator
+    recipe: DeepMRIRecipe, images: Tensor, width: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     index = int(torch.randint(len(images), (), generator=generator))
     image = augment(images[index], recipe.size, generator)
@@ -78,7 +124,7 @@ def _draw_one(
     return image, noise, mask
 
 
-def sampling(recipe: TrainingRecipe, seed: int) -> SamplingSequence:
+def sampling(recipe: DeepMRIRecipe, seed: int) -> SamplingSequence:
     """The recipe's sampling for one seed."""
     return cartesian_variable_density(
         (recipe.size, recipe.size),
@@ -88,32 +134,20 @@ def sampling(recipe: TrainingRecipe, seed: int) -> SamplingSequence:
     )
 
 
-def training_step(
-    model: DeepMRI,
-    optimizer: torch.optim.Optimizer,
-    recipe: TrainingRecipe,
-    images: Tensor,
-    step: int,
-) -> float:
-    """One step of Adam; returns the mean relative error of the batch before it."""
+def batch_loss(model: DeepMRI, recipe: DeepMRIRecipe, images: Tensor, step: int) -> Tensor:
+    """The mean relative error of the batch of one step."""
     device = next(model.parameters()).device
     truth, data, masks = (part.to(device) for part in draw_samples(recipe, images, step))
-    for group in optimizer.param_groups:
-        group["lr"] = recipe.learning_rate_at(step)
-    optimizer.zero_grad(set_to_none=True)
     with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
         estimate = model.reconstruct(data, masks)
     errors = torch.linalg.vector_norm(estimate - truth, dim=(1, 2))
     # An all-black strip would weigh without bound; one hundredth of a full one is a floor.
     norms = torch.linalg.vector_norm(truth, dim=(1, 2)).clamp_min(0.01 * truth[0].numel() ** 0.5)
-    loss = (errors / norms).mean()
-    loss.backward()
-    nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
-    optimizer.step()
-    return float(loss.detach())
+    loss: Tensor = (errors / norms).mean()
+    return loss
 
 
-def quality(network: DeepMRI, images: Tensor, recipe: TrainingRecipe) -> Tensor:
+def quality(network: DeepMRI, images: Tensor, recipe: DeepMRIRecipe) -> Tensor:
     """PSNR in dB of each image under the sampling of seed 0, one image at a time.
 
     Parameters
