@@ -23,6 +23,7 @@ Bregman method for l1-regularized problems", SIAM J. Imaging Sci. 2 (2009).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -95,6 +96,16 @@ class Splitting:
         """Invert the system once."""
         symbol = system_symbol(term.metric, rho, penalty.eigenvalues)
         return cls(penalty=penalty, term=term, inverse=pseudo_inverse(symbol), rho=rho)
+
+    @cached_property
+    def penalty_inverse(self) -> Tensor:
+        """Symbol of ``(K* K)⁺``."""
+        return pseudo_inverse(self.penalty.eigenvalues)
+
+    @cached_property
+    def pair_inverse(self) -> Tensor:
+        """Symbol of an approximate ``(A* A + ρ K* K)⁻¹``, for maps that are split off."""
+        return pseudo_inverse(system_symbol(self.term.bound, self.rho, self.penalty.eigenvalues))
 
     def start(self, problem: Problem) -> State:
         """Zeros."""

@@ -30,7 +30,6 @@ from shaketable.errors import InputError
 from shaketable.protocols import ForwardMap
 from shaketable.sparse.method import SparseMethod, checked_data
 from shaketable.sparse.penalties import Values
-from shaketable.sparse.quadratic import scaled_data
 from shaketable.sparse.reweighted_shearlets import ReweightedShearlets
 from shaketable.sparse.solution import NotConvergedWarning, Solution
 from shaketable.sparse.wavelet_l1 import WaveletL1
@@ -141,7 +140,7 @@ class AtNoiseLevel:
         method = self._at(strength)
         if torch.is_grad_enabled() and data.requires_grad:
             strong = self._following(method, data, forward, strong)
-        solution = method._solve(scaled_data(data, forward, method.values), strong)
+        solution = method._solve(method._scaled(data, forward), strong)
         return self._certified(solution, data.detach(), forward, n_iterations)
 
     def _at(self, strength: float) -> SparseMethod:
@@ -180,7 +179,7 @@ class AtNoiseLevel:
     ) -> Tensor:
         """The strength with the derivative that keeps the residual at the noise level."""
         leaf = strength.clone().requires_grad_()
-        image = method._solve(scaled_data(data, forward, method.values), leaf).image
+        image = method._solve(method._scaled(data, forward), leaf).image
         excess = _relative_residual(image, data, forward)
         (slope,) = torch.autograd.grad(excess.sum(), leaf, retain_graph=True)
         moved = (excess - excess.detach()).sum() / slope

@@ -99,8 +99,10 @@ class SparseMethod(ABC):
         ShapeError
             If the data do not fit the map.
         """
-        data = checked_data(data, forward)
-        return self._solve(scaled_data(data, forward, self.values))
+        return self._solve(self._scaled(checked_data(data, forward), forward))
+
+    def _scaled(self, data: Tensor, forward: ForwardMap) -> ScaledData:
+        return scaled_data(data, forward, self.values, self._rho_data)
 
     def _solve(self, scaled: ScaledData, strength: Tensor | None = None) -> Solution:
         """``strength``: one for the batch in place of the method's, differentiable."""
@@ -156,6 +158,11 @@ class SparseMethod(ABC):
     @abstractmethod
     def _rho_over_strength(self) -> float:
         """``ρ / λ`` of the splitting; it decides the speed only."""
+
+    @property
+    def _rho_data(self) -> float:
+        """``ρ_A`` of the splitting, for maps that are split off; it decides the speed only."""
+        return 0.05
 
     @abstractmethod
     def _penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
