@@ -104,19 +104,33 @@ class SparseMethod(ABC):
     def _scaled(self, data: Tensor, forward: ForwardMap) -> ScaledData:
         return scaled_data(data, forward, self.values, self._rho_data)
 
-    def _solve(self, scaled: ScaledData, strength: Tensor | None = None) -> Solution:
-        """``strength``: one for the batch in place of the method's, differentiable."""
+    def _solve(
+        self,
+        scaled: ScaledData,
+        strength: Tensor | None = None,
+        n_iterations: int | None = None,
+    ) -> Solution:
+        """Solve scaled data.
+
+        ``strength``: one for the batch in place of the method's, differentiable; the splitting
+        keeps that of the method. ``n_iterations``: exactly so many.
+        """
         height, width = scaled.term.metric.shape
         penalty = self._penalty((height, width), scaled.scale.dtype, scaled.scale.device)
         level = scaled.scale.new_full((len(scaled.scale), 1, 1, 1, 1), self.strength)
         if strength is not None:
             level = strength.expand_as(level)
+        stopping = Stopping(gap=self.gap, max_iterations=self.max_iterations)
+        if n_iterations is not None:
+            stopping = Stopping(
+                gap=self.gap, max_iterations=n_iterations, min_iterations=n_iterations
+            )
         outcome = solve(
             Splitting.create(penalty, scaled.term, self._rho_over_strength * self.strength),
             Problem(target=scaled.target, level=level),
-            Stopping(gap=self.gap, max_iterations=self.max_iterations),
+            stopping,
         )
-        return self._solution(outcome, scaled)
+        return self._solution(outcome, scaled, level.detach().flatten().to(torch.float64))
 
     def describe(self) -> dict[str, object]:
         """Return what the record of a run says about this method."""
@@ -168,7 +182,9 @@ class SparseMethod(ABC):
     def _penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
         """Build ``K`` for images of a shape."""
 
-    def _solution(self, outcome: Outcome, scaled: ScaledData) -> Solution:
+    def _solution(
+        self, outcome: Outcome, scaled: ScaledData, strength: Tensor | float
+    ) -> Solution:
         image = to_image(outcome.planes) * (scaled.scale / scaled.squared_norm)[:, None, None]
         factor = scaled.scale.detach().to(torch.float64)
         unit = factor.square() / scaled.squared_norm
@@ -176,7 +192,7 @@ class SparseMethod(ABC):
             image=image,
             gap=outcome.gap,
             objective=outcome.primal * unit + scaled.unexplained,
-            strength=self.strength * factor,
+            strength=strength * factor,
             n_iterations=outcome.n_iterations,
             converged=outcome.gap <= self.gap,
         )
