@@ -17,6 +17,9 @@ from shaketable.sparse.circulant import apply_symbol, fields_to_spectrum
 from shaketable.sparse.data_terms import DataTerm, EliminatedData, SplitData
 from shaketable.sparse.penalties import Values, sum_per_image, to_planes
 
+COILS = 0.5
+"""Times ``ρ_A``, where the mask is left to the data; measured, and decides the speed only."""
+
 _FLOOR = 0.2
 _N_POWER = 60
 _MARGIN = 1.03
@@ -50,9 +53,7 @@ class ScaledData:
     unexplained: Tensor
 
 
-def scaled_data(
-    data: Tensor, forward: ForwardMap, values: Values, rho_data: float
-) -> ScaledData:
+def scaled_data(data: Tensor, forward: ForwardMap, values: Values, rho_data: float) -> ScaledData:
     """Write the data term of a batch of data for its map.
 
     ``rho_data`` is the ``ρ_A`` of a map of norm 1; it decides the speed only.
@@ -127,7 +128,7 @@ def _split_coils(
         adjoint=lambda k: (conjugate * torch.fft.ifft2(k, norm="ortho")).sum(1),
         mask=forward.mask.to(device=data.device, dtype=dtype),
         majorant=torch.ones_like(energy),
-        rho=rho_data,
+        rho=COILS * rho_data,
         exact=bool((energy / squared_norm > 1 - 1e-5).all()),
         n_planes=planes.shape[1],
     ), squared_norm
