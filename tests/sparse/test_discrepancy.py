@@ -115,6 +115,20 @@ def test_what_cannot_be_reached_is_said() -> None:
         method(DATA, A)
 
 
+def test_data_of_zeros_give_an_image_of_zeros() -> None:
+    solution = METHODS[0].solve(0 * DATA[:1], A)
+    assert bool(solution.converged.all())
+    assert not bool(solution.image.any())
+
+
+def test_single_precision_ends_at_the_noise_level_too() -> None:
+    data = DATA.to(torch.complex64)
+    solution = METHODS[0].solve(data, A)
+    assert bool(solution.converged.all())
+    residual = (A(solution.image) - data).flatten(1).norm(dim=1) / data.flatten(1).norm(dim=1)
+    assert bool(((residual / 0.05 - 1).abs() < 1e-4).all())
+
+
 def test_wrong_settings_are_refused() -> None:
     with pytest.raises(InputError, match="between 0 and 1"):
         BasisPursuitDenoising(noise=0.0)

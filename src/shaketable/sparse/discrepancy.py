@@ -191,12 +191,14 @@ class AtNoiseLevel:
         search = _Search(
             method=rounded, strength=rough, n_iterations=n_iterations, n_in_all=total + n_iterations
         )
-        digits = 1e-12 if data.real.dtype == torch.float64 else 1e-6
+        # Images on the way need no proof.
+        unproven = replace(search, method=replace(rounded, gap=1e9))
+        digits = 1e-11 if data.real.dtype == torch.float64 else 1e-5
 
         def distance(logarithm: float) -> float:
             here = torch.full_like(strength, math.exp(logarithm))
             residual = _relative_residual(
-                self._fixed(search, data, forward, here).image, data, forward
+                self._fixed(unproven, data, forward, here).image, data, forward
             )
             return math.log(max(float(residual), 1e-300) / self.noise)
 
@@ -271,7 +273,7 @@ def _root(distance: Callable[[float], float], start: float, digits: float) -> tu
         if smallest <= digits:
             return best, number
         before, there = here, value
-        here = before - value / slope
+        here = before - min(max(value / slope, -1.0), 1.0)
         value = distance(here)
         if here != before and value != there:
             slope = min(max((value - there) / (here - before), 0.05), 5.0)
