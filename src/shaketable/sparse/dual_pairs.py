@@ -114,8 +114,8 @@ class MovedResidual:
     constants: Constants | None
 
     def approach(self, splitting: Splitting, multiplier: Tensor) -> tuple[Residual, Tensor]:
-        """Conjugate gradients on ``(ρ K* K + A* A) w = -(K* p + A* h)``; ``p + ρ K w``, ``h + A w``."""
-        term, penalty, rho = self.term, splitting.penalty, splitting.rho
+        """Conjugate gradients on ``(w K* K + A* A) d = -(K* p + A* h)``; ``p + w K d``, ``h + A d``."""
+        term, penalty, weight = self.term, splitting.penalty, splitting.pair_weight
         n_planes, smallest = term.n_planes, torch.finfo(torch.float64).tiny
         residual, pulled = self.residual, self.pulled
         excess = -penalty.adjoint(multiplier)
@@ -128,7 +128,7 @@ class MovedResidual:
                 previous, size = size, real_inner(excess, preconditioned)
                 direction = preconditioned + _times(size / previous.clamp(min=smallest), direction)
             seen = term.map_planes(direction[:, :n_planes]) * term.mask
-            back, changed = term.adjoint_planes(seen), penalty.analyse(direction).mul_(rho)
+            back, changed = term.adjoint_planes(seen), penalty.analyse(direction).mul_(weight)
             product = penalty.adjoint(changed)
             product[:, :n_planes] += back
             step = size / real_inner(direction, product).clamp(min=smallest)
