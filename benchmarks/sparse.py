@@ -216,8 +216,9 @@ def main() -> None:
         for row in SECTIONS[given.section](kinds, size, penalties, n):
             show(row)
             rows.append(row)
-    name = given.section if size != 512 else f"{given.section}-512"
-    store(name, rows, settings)
+    # Runs of some maps or penalties, or of another size, stand beside the whole section.
+    parts = [given.section, str(size), *(given.maps if kinds != KINDS else ())]
+    store("-".join([*parts, *(given.penalties or ())]), rows, settings)
 
 
 if __name__ == "__main__":

@@ -85,11 +85,11 @@ def objective(stored: Stored, image: np.ndarray) -> float:
 
 
 def read(path: str) -> Stored:
-    from scipy.sparse import csr_matrix
-
     held = np.load(path)
     matrix = None
     if "values" in held:
+        from scipy.sparse import csr_matrix
+
         parts = (held["values"], held["indices"], held["pointers"])
         matrix = csr_matrix(parts, shape=tuple(held["matrix_shape"]))
     return Stored(
@@ -262,19 +262,19 @@ def odl(p: Stored) -> Callable[[int], np.ndarray]:
             lambda g: divergence(np.stack([part.asarray() for part in g])),
             X, G,
         )  # fmt: skip
-        penalty = p.strength * library.solvers.GroupL1Norm(G)
+        penalty = p.strength * library.functionals.GroupL1Norm(G)
         norm = 3.0
     else:
         K = operator(lambda x: p.analyse(x.asarray()), lambda c: p.synthesise(c.asarray()), X, X)
-        penalty, norm = p.strength * library.solvers.L1Norm(X), 2**0.5
-    data = 0.5 * library.solvers.L2NormSquared(Y).translated(Y.element(p.data))
+        penalty, norm = p.strength * library.functionals.L1Norm(X), 2**0.5
+    data = 0.5 * library.functionals.L2NormSquared(Y).translated(Y.element(p.data))
     both = library.BroadcastOperator(A, K)
-    dual = library.solvers.SeparableSum(data, penalty)
+    dual = library.functionals.SeparableSum(data, penalty)
 
     def run(n: int) -> np.ndarray:
         x = X.zero()
         library.solvers.pdhg(
-            x, library.solvers.ZeroFunctional(X), dual, both,
+            x, library.functionals.ZeroFunctional(X), dual, both,
             niter=n, tau=1 / norm, sigma=0.99 / norm,
         )  # fmt: skip
         return x.asarray()
