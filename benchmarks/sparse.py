@@ -1,196 +1,224 @@
-"""The sparse methods beside their peers: time to a relative objective gap of 1e-3, and PSNR.
+"""The sparse methods: speed beside peers, batches, derivatives, worst cases, accuracy.
 
-Run ``python benchmarks/sparse.py [--size 256]`` with one thread (``OMP_NUM_THREADS=1``). Times are
-cpu seconds, those of started programs included. A peer's time is that of the shortest of a series
-of runs whose objective is within 1e-3 of the best; it knows when to stop, ours has to prove it.
-Images are slices of nilearn's MNI152 template and, where they lie beside the checkout, of the
-brain-openms data.
+    python benchmarks/sparse.py speed --size 256 --python pyproximal=/path/to/python
+    python benchmarks/sparse.py batch | gradients | truncation | worst | accuracy
+
+Run with one thread (``OMP_NUM_THREADS=1``). Sections print rows and replace their part of
+``benchmarks/results/sparse.json``. Times are seconds of the processor, those of started programs
+included. Peers may live in environments of their own: ``--python LIBRARY=INTERPRETER``.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import tempfile
-import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 
-import numpy as np
 import torch
 from torch import Tensor
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "sparse"))
+sys.path.insert(0, str(Path(__file__).parent))
 
-import peers  # noqa: E402
+import sparse_speed
+from sparse_peer import LIBRARIES
+from sparse_problems import KINDS, METHODS, Kind, Scene, scene, show, store, timed
 
-from shaketable.maps import FourierMap  # noqa: E402
-from shaketable.maps.sampling import cartesian_variable_density  # noqa: E402
-from shaketable.metrics import psnr, ssim  # noqa: E402
-from shaketable.sparse import SparseMethod, TotalVariation, WaveletL1  # noqa: E402
+from shaketable import Search, worst_case_path
+from shaketable.maps import filtered_back_projection
+from shaketable.metrics import psnr
+from shaketable.problem import Problem
+from shaketable.search import Budget
+from shaketable.sparse import SparseMethod, calibrate
 
-ITERATIONS = (10, 20, 30, 50, 80, 120, 200, 400, 800, 1600)
-Peer = tuple[str, Callable[[int], peers.Array], Callable[[peers.Array], float]]
-
-
-def cpu_seconds() -> float:
-    return sum(os.times()[:4])
-
-
-def timed(function: Callable[[], object]) -> float:
-    start = cpu_seconds()
-    function()
-    return cpu_seconds() - start
+Row = dict[str, object]
+RADII = (0.005, 0.01, 0.02, 0.04, 0.06)
 
 
-def square(image: np.ndarray, size: int) -> np.ndarray:
-    """Pad to a square, resize, scale the maximum to 1."""
-    from skimage.transform import resize
+def batch(kinds: tuple[Kind, ...], size: int, penalties: tuple[str, ...], n: int) -> Iterator[Row]:
+    """Time per image of a batch, relative to images one by one, and whether a bit differs."""
+    for kind in kinds:
+        given = scene(kind, size, n)
+        data = given.data
+        for name in penalties:
+            method = given.suited(METHODS[name])
+            method.solve(data[:1], given.forward)
+            together: list[Tensor] = []
+            alone: list[Tensor] = []
 
-    side = max(image.shape)
-    before = [(side - length) // 2 for length in image.shape]
-    pads = [(b, side - length - b) for b, length in zip(before, image.shape, strict=True)]
-    small = resize(np.pad(image, pads), (size, size), order=1, anti_aliasing=True)
-    return small / small.max()
+            def one_by_one(m: SparseMethod = method, A=given.forward, y=data, out=alone) -> None:
+                out[:] = [m(y[k : k + 1], A)[0] for k in range(n)]
 
+            def at_once(m: SparseMethod = method, A=given.forward, y=data, out=together) -> None:
+                out[:] = [m(y, A)]
 
-def template_slices(size: int) -> Tensor:
-    from nilearn.datasets import load_mni152_template
-
-    volume = load_mni152_template(resolution=1).get_fdata().astype(np.float32)
-    slices = [square(volume[:, :, index], size) for index in (70, 85, 95, 110)]
-    return torch.from_numpy(np.stack(slices)).to(torch.complex64)
-
-
-def openms_slices(size: int) -> Tensor | None:
-    import nibabel
-
-    path = ROOT.parent / "shared/data/brain-openms/patient12_study1_T2W.nii.gz"
-    if not path.exists():
-        return None
-    volume = nibabel.load(path).get_fdata(dtype=np.float32)
-    slices = [square(volume[:, :, index], size) for index in (18, 22, 26, 30)]
-    return torch.from_numpy(np.stack(slices)).to(torch.complex64)
+            pairs = [(timed(at_once), timed(one_by_one)) for _ in range(3)]
+            ratios = [median(a[k] / b[k] for a, b in pairs) for k in (0, 1)]
+            equal = torch.equal(together[0], torch.stack(alone))
+            yield {
+                "map": kind, "penalty": name, "size": size, "images": n, "cpu_ratio": ratios[0],
+                "wall_ratio": ratios[1], "identical": equal,
+            }  # fmt: skip
 
 
-def peers_of(method: SparseMethod, y: np.ndarray, mask: np.ndarray, strength: float) -> list[Peer]:
-    """The independent solvers of the method's own problem, each with the objective it minimises."""
-
-    def objective(penalty: Callable[[peers.Array], float]) -> Callable[[peers.Array], float]:
-        return lambda image: peers.data_objective(image, y, mask) + strength * penalty(image)
-
-    if method.values != "complex":
-        return []
-    if isinstance(method, WaveletL1):
-        wavelet, levels = method.wavelet, method.levels
-
-        def coefficients(image: peers.Array) -> float:
-            return float(np.abs(peers.wavelet_coefficients(image, wavelet, levels)).sum())
-
-        run = lambda n: peers.fista(y, mask, strength, wavelet, levels, n)  # noqa: E731
-        return [("FISTA, PyWavelets", run, objective(coefficients))]
-    if not getattr(method, "isotropic", True):
-        run = lambda n: peers.sigpy_anisotropic(y, mask, strength, n)  # noqa: E731
-        value = objective(lambda image: peers.variation(image, isotropic=False))
-        return [("sigpy, PDHG", run, value)]
-
-    def bart(n: int) -> peers.Array:
-        with tempfile.TemporaryDirectory() as folder:
-            # The penalty parameter that was found best for our own iteration.
-            rho = 4 * method.strength
-            return peers.bart_total_variation(y, mask, strength, Path(folder), n, rho)
-
-    def mirrored(image: peers.Array) -> float:
-        return peers.variation(np.roll(image[::-1, ::-1], (1, 1), (0, 1)))
-
-    primal_dual = lambda n: peers.chambolle_pock(y, mask, strength, n)  # noqa: E731
-    return [
-        ("BART, ADMM", bart, objective(mirrored)),
-        ("Chambolle-Pock, NumPy", primal_dual, objective(peers.variation)),
-    ]
+def _direction(given: Scene, data: Tensor) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    along = torch.randn(data.shape, dtype=data.dtype, generator=generator)
+    if given.forward.sampled is not None:
+        along = along * given.forward.sampled
+    return along
 
 
-def race(method: SparseMethod, data: Tensor, forward: FourierMap) -> None:
-    """Print one row for our method and one for each of its peers."""
-    method.solve(data, forward)
-    solution = method.solve(data, forward)
-    ours = min(timed(lambda: method.solve(data, forward)) for _ in range(3))
-    leaf = data.clone().requires_grad_()
-    loss = method(leaf, forward).abs().square().sum()
-    backward = timed(lambda: torch.autograd.grad(loss, leaf))
-    best = float(replace(method, gap=5e-5, max_iterations=3000).solve(data, forward).objective)
-    label = f"{method.describe()['penalty']}, {method.values}"
-    size = "x".join(str(n) for n in forward.image_shape)
-    print(
-        f"{label} | {size} | shaketable | {ours:.2f} (derivative {backward:.2f}) | "
-        f"{int(solution.n_iterations)} | {float(solution.objective) / best - 1:.1e} "
-        f"(proven {float(solution.gap):.1e})"
-    )
-    y, mask = data[0].numpy().astype(complex), forward.mask.numpy()
-    for name, run, value in peers_of(method, y, mask, float(solution.strength)):
-        try:
-            print(f"{label} | {size} | {name} | {time_to_gap(run, value, best)}", flush=True)
-        except BaseException as error:  # pytest's skip is not an Exception
-            if type(error).__name__ not in ("Skipped", "CalledProcessError"):
-                raise
-            print(f"{label} | {size} | {name} | not run: {error}")
+def gradients(
+    kinds: tuple[Kind, ...], size: int, penalties: tuple[str, ...], n: int
+) -> Iterator[Row]:
+    """A product with the derivative against central differences, in double precision."""
+    for kind in kinds:
+        given = scene(kind, size, n)
+        data = given.data
+        data = data.to(torch.complex128 if data.is_complex() else torch.float64)
+        for name in penalties:
+            method = given.suited(METHODS[name])
+            along = _direction(given, data)
+            step = 1e-7 * float(data.norm() / along.norm())
+            ahead, back = (method(data + s * step * along, given.forward) for s in (1, -1))
+            expected = (ahead - back) / (2 * step)
+            leaf = data.clone().requires_grad_()
+            weights = expected / expected.norm()
+            (gradient,) = torch.autograd.grad(method(leaf, given.forward), leaf, weights)
+            ours = float((gradient.conj() * along).real.sum())
+            theirs = float((weights.conj() * expected).real.sum())
+            yield {
+                "map": kind, "penalty": name, "size": size, "along_differences": theirs,
+                "relative_error": abs(ours - theirs) / abs(theirs),
+            }  # fmt: skip
 
 
-def time_to_gap(
-    run: Callable[[int], peers.Array], value: Callable[[peers.Array], float], best: float
-) -> str:
-    for n_iterations in ITERATIONS:
-        start = cpu_seconds()
-        image = run(n_iterations)
-        seconds = cpu_seconds() - start
-        excess = value(image) / best - 1
-        if excess <= 1e-3:
-            return f"{seconds:.2f} | {n_iterations} | {excess:.1e}"
-    return f"{seconds:.2f} | {n_iterations} | {excess:.1e}, not reached"
+def truncation(
+    kinds: tuple[Kind, ...], size: int, penalties: tuple[str, ...], n: int
+) -> Iterator[Row]:
+    """How far the derivative through few iterations is from that at a gap of 1e-5."""
+    for kind in kinds:
+        given = scene(kind, size, n)
+        data = given.data
+        for name in penalties:
+            method = given.suited(METHODS[name])
+            fine = replace(method, gap=1e-5, max_iterations=3000)
+            long = fine.solve(data, given.forward)
+            weights = _direction(given, data)
+            weights = given.forward.adjoint(weights)
+
+            def derivative(count: int, m: SparseMethod = fine, w=weights, g=given) -> Tensor:
+                leaf = g.data.clone().requires_grad_()
+                image = m._solve(m._scaled(leaf, g.forward), None, count).image
+                return torch.autograd.grad(image, leaf, w)[0]
+
+            n_all = int(long.n_iterations.max())
+            exact = derivative(n_all)
+            n_stopped = int(method.solve(data, given.forward).n_iterations.max())
+            for count in (10, 20, 50, 100, 250, n_stopped):
+                found = derivative(count)
+                cosine = (found.conj() * exact).real.sum() / found.norm() / exact.norm()
+                yield {
+                    "map": kind, "penalty": name, "size": size, "iterations": count,
+                    "of": n_all, "relative_difference": float((found - exact).norm() / exact.norm()),
+                    "cosine": float(cosine), "stopped_by_gap_1e-3": count == n_stopped,
+                }  # fmt: skip
 
 
-def quality(name: str, images: Tensor, forward: FourierMap) -> None:
-    """Print the mean PSNR and SSIM of the methods at their default strengths."""
-    data = forward(images)
-    rows = [("zero-filled", forward.adjoint(data))]
-    for values in ("complex", "ri", "real"):
-        for kind in (TotalVariation, WaveletL1):
-            method = kind(values=values)  # type: ignore[arg-type]
-            rows.append((f"{method.describe()['name']}, {values}", method(data, forward)))
-    size = "x".join(str(n) for n in forward.image_shape)
-    for label, image in rows:
-        figures = (
-            f"{float(psnr(image, images).mean()):.2f} | {float(ssim(image, images).mean()):.3f}"
-        )
-        print(f"{name} {size}, rate {forward.rate:.2f} | {label} | {figures}", flush=True)
+def worst(kinds: tuple[Kind, ...], size: int, penalties: tuple[str, ...], n: int) -> Iterator[Row]:
+    """Amplification of the worst case found and of random noise of equal size, image domain."""
+    search = Search(budget=Budget(n_gradients=15, n_starts=1))
+    for kind in kinds:
+        given = scene(kind, size, n)
+        for name in penalties:
+            method = given.suited(METHODS[name])
+            problem = Problem(forward=given.forward, reconstruct=method, real=kind == "radon")
+            clean = method(given.data, given.forward)
+            findings = worst_case_path(problem, given.images, radii=RADII, search=search, seed=0)
+            generator = torch.Generator().manual_seed(2)
+            draw = torch.randn(given.images.shape, dtype=given.images.dtype, generator=generator)
+            for radius, finding in zip(RADII, findings, strict=True):
+                sizes = torch.linalg.vector_norm(given.images, dim=(1, 2), keepdim=True) * radius
+                noise = draw * sizes / torch.linalg.vector_norm(draw, dim=(1, 2), keepdim=True)
+                moved = method(given.forward(given.images + noise), given.forward) - clean
+                random = torch.linalg.vector_norm(moved, dim=(1, 2)) / sizes.flatten()
+                yield {
+                    "map": kind, "penalty": name, "size": size, "images": n, "radius": radius,
+                    "worst": float(finding.amplification.median()),
+                    "random": float(random.median()),
+                    "clean_psnr": float(psnr(clean, given.images).mean()),
+                }  # fmt: skip
+
+
+def accuracy(
+    kinds: tuple[Kind, ...], size: int, penalties: tuple[str, ...], n: int
+) -> Iterator[Row]:
+    """PSNR on images that nothing was calibrated on, at default strengths and at the best one.
+
+    Whatever library solves the same problem to its end has the same image, so that the best
+    strength, chosen on the very images, is what the best library can reach with its best parameter.
+    """
+    for kind in kinds:
+        given = scene(kind, size, n)
+        simple = given.forward.adjoint(given.data)
+        if kind == "radon":
+            simple = filtered_back_projection(given.data, given.forward)
+        yield {"map": kind, "method": "linear", "psnr": float(psnr(simple, given.images).mean())}
+        for name in penalties:
+            method = replace(given.suited(METHODS[name]), gap=5e-3)
+            strengths = tuple(method.strength * f for f in (0.1, 0.25, 0.5, 1.0, 2.0, 4.0))
+            curve = calibrate(method, given.images, given.forward, strengths=strengths)
+            means = curve.psnr.mean(1)
+            yield {
+                "map": kind, "method": name, "size": size, "images": n, "psnr": float(means[3]),
+                "psnr_best": float(means.max()), "strength": method.strength,
+                "strength_best": float(curve.strengths[int(means.argmax())]),
+            }  # fmt: skip
+
+
+SECTIONS = {
+    "batch": batch, "gradients": gradients, "truncation": truncation, "worst": worst,
+    "accuracy": accuracy,
+}  # fmt: skip
+DEFAULTS = {"batch": 16, "gradients": 1, "truncation": 1, "worst": 3, "accuracy": 4}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", type=int, nargs="+", default=[128, 256])
-    sizes = parser.parse_args().size
+    parser.add_argument("section", choices=["speed", *SECTIONS])
+    parser.add_argument("--size", type=int)
+    parser.add_argument("--images", type=int)
+    parser.add_argument("--maps", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--penalties", nargs="+", choices=METHODS)
+    parser.add_argument("--python", nargs="*", default=[], metavar="LIBRARY=INTERPRETER")
+    parser.add_argument("--seconds", type=float, default=40.0, help="per peer and problem")
+    given = parser.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    started = time.time()
-    for size in sizes:
-        sampling = cartesian_variable_density((size, size), seed=0)
-        template, openms = template_slices(size), openms_slices(size)
-        forward = FourierMap(sampling.mask(1 / 3))
-        print("\nproblem | size | solver | cpu s | iterations | objective above the best")
-        data = forward(template[1:2])
-        kinds = [TotalVariation(), TotalVariation(isotropic=False), WaveletL1()]
-        for method in [*kinds, TotalVariation(values="ri"), TotalVariation(values="real")]:
-            race(method, data, forward)
-        print("\nimages | method | PSNR dB | SSIM")
-        for rate in (1 / 3, 1 / 4):
-            for name, images in (("MNI152", template), ("openms patient 12", openms)):
-                if images is not None:
-                    quality(name, images, FourierMap(sampling.mask(rate)))
-    print(f"\n{time.time() - started:.0f} s in all")
+    kinds, size = tuple(given.maps), given.size or (256 if given.section == "speed" else 128)
+    settings: Row = {"size": size, "maps": list(kinds)}
+    if given.section == "speed":
+        pythons = {name: sys.executable for name in LIBRARIES if find_spec(name) is not None}
+        pythons.update(dict(entry.split("=", 1) for entry in given.python))
+        penalties = tuple(given.penalties or ("tv", "wavelets"))
+        settings["seconds_per_peer"] = given.seconds
+        rows = sparse_speed.main(kinds, penalties, size, pythons, given.seconds)
+    else:
+        penalties = tuple(given.penalties or METHODS)
+        n = given.images or DEFAULTS[given.section]
+        settings["images"] = n
+        rows = []
+        for row in SECTIONS[given.section](kinds, size, penalties, n):
+            show(row)
+            rows.append(row)
+    # Runs of some maps or penalties, or of another size, stand beside the whole section.
+    parts = [given.section, str(size), *(given.maps if kinds != KINDS else ())]
+    store("-".join([*parts, *(given.penalties or ())]), rows, settings)
 
 
 if __name__ == "__main__":

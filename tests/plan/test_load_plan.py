@@ -15,6 +15,7 @@ from shaketable.plan import LoadedPlan, check_plan, load_plan, plan_from
 from shaketable.probes import Neighbourhood, Sampling, Structural, WorstCase
 from shaketable.search import BlackBox, Budget, MomentumAscent, Search
 from shaketable.sparse import (
+    AtNoiseLevel,
     BasisPursuitDenoising,
     ReweightedShearlets,
     Shearlets,
@@ -198,6 +199,14 @@ def test_every_stable_method_can_be_named(folder: Path) -> None:
                 "shearlets": {"levels": [0, 1], "strength": 0.01},
                 "reweighted-shearlets": {"levels": [0, 1], "n_reweightings": 1, "variation": "tv"},
                 "basis-pursuit-denoising": {"noise": 0.1, "levels": 2},
+                "wavelet-l1": {"translation_invariant": True, "levels": 2},
+                "at-noise-level": {"noise": 0.05, "of": "total-variation"},
+                "finer": {
+                    "method": "at-noise-level",
+                    "noise": 0.1,
+                    "gap": 0.01,
+                    "of": {"method": "wavelet-l1", "levels": 1, "values": "ri"},
+                },
             }
         },
     ).plan.baselines
@@ -206,7 +215,16 @@ def test_every_stable_method_can_be_named(folder: Path) -> None:
         Shearlets(levels=(0, 1), strength=0.01),
         ReweightedShearlets(levels=(0, 1), n_reweightings=1, variation="tv"),
         BasisPursuitDenoising(noise=0.1, levels=2),
+        WaveletL1(translation_invariant=True, levels=2),
+        AtNoiseLevel(method=TotalVariation(), noise=0.05),
+        AtNoiseLevel(method=WaveletL1(levels=1, values="ri"), noise=0.1, gap=0.01),
     ]
+
+
+def test_only_convex_methods_can_be_constrained(folder: Path) -> None:
+    settings = {"noise": 0.05, "of": "reweighted-shearlets"}
+    with pytest.raises(PlanError, match="reweighted-shearlets"):
+        load(folder, {"baselines": {"at-noise-level": settings}})
 
 
 def test_without_baselines_there_is_total_variation(folder: Path) -> None:

@@ -26,7 +26,8 @@ def test_the_ct_example_runs_on_what_the_package_brings(tmp_path: Path) -> None:
     problem = loaded.problem
     assert problem.real
     assert problem.name == "filtered back-projection"
-    assert problem.forward.data_shape == (50, 363)
+    assert problem.forward.data_shape == (50, 183)
+    assert loaded.plan.baselines.keys() == {"total-variation"}
     result = problem.reconstruct(problem.forward(loaded.images), problem.forward)
     assert float(psnr(result, loaded.images).min()) > 25
     assert {probe.name for probe in loaded.plan.probes} == {

@@ -109,15 +109,29 @@ def sigpy_anisotropic(data: Array, mask: Mask, strength: float, n_iterations: in
 
 
 def bart_total_variation(
-    data: Array, mask: Mask, strength: float, folder: Path, n_iterations: int, rho: float = 0.3
+    data: Array,
+    mask: Mask,
+    strength: float,
+    folder: Path,
+    n_iterations: int,
+    rho: float = 0.3,
+    coils: Array | None = None,
 ) -> Array:
-    """BART's total variation: isotropic, periodic, but of backward differences; centred, float32."""
+    """BART's total variation: isotropic, periodic, but of backward differences; centred, float32.
+
+    ``(H, W)`` data, or ``(C, H, W)`` with coil maps of that shape.
+    """
     if shutil.which("bart") is None:
         pytest.skip("needs the program bart (BART) on the PATH")
-    inputs = {"kspace": np.fft.fftshift(mask * data), "coils": np.ones(data.shape)}
+    axes = (-2, -1)
+    inputs = {"kspace": np.fft.fftshift(mask * data, axes=axes), "coils": np.ones(data.shape)}
+    if coils is not None:
+        inputs["coils"] = np.fft.fftshift(coils, axes=axes)
     inputs["pattern"] = np.fft.fftshift(mask)
     for name, array in inputs.items():
-        _write_bart(folder / name, array)
+        # BART's dimensions are x, y, z, coil.
+        ordered = array if array.ndim == 2 else np.moveaxis(array, 0, -1)[:, :, None, :]
+        _write_bart(folder / name, ordered)
     options = ["-S", "-w", "1", "-d", "0", "-i", str(n_iterations), "-u", str(rho)]
     options += ["-R", f"T:3:0:{strength}", "-p", str(folder / "pattern")]
     files = [str(folder / name) for name in ("kspace", "coils", "image")]

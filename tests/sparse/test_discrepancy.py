@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 import torch
 
 from shaketable.errors import InputError
+from shaketable.maps import MultiCoilFourierMap, RadonMap, birdcage_coils
+from shaketable.protocols import ForwardMap
 from shaketable.sparse import (
     AtNoiseLevel,
     BasisPursuitDenoising,
     NotConvergedWarning,
     ReweightedShearlets,
+    TotalGeneralizedVariation,
     TotalVariation,
     WaveletL1,
 )
+from tests.helpers.oracles import directional_derivative
 from tests.sparse.scenes import lines, scene
 
 A = lines()
 DATA = A(scene())
+SMALL = lines((16, 16), 0.5)
+MAPS: dict[str, ForwardMap] = {
+    "fourier": SMALL,
+    "coils": MultiCoilFourierMap(SMALL.mask, birdcage_coils(4, (16, 16))),
+    "radon": RadonMap(torch.arange(7) * math.pi / 7, (16, 16)),
+}
 METHODS = [
     AtNoiseLevel(method=TotalVariation(), noise=0.05),
     AtNoiseLevel(method=WaveletL1(levels=2, values="ri"), noise=0.05),
@@ -61,6 +72,36 @@ def test_the_derivative_keeps_the_residual_at_the_noise_level(method: AtNoiseLev
     assert sizes[0] < 1e-6 * sizes[1]
 
 
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [
+        (METHODS[0], "fourier"),
+        (METHODS[1], "fourier"),
+        (AtNoiseLevel(method=TotalVariation(values="real"), noise=0.05), "radon"),
+        (AtNoiseLevel(method=TotalGeneralizedVariation(), noise=0.1), "fourier"),
+        (BasisPursuitDenoising(noise=0.1, levels=2), "coils"),
+    ],
+)
+def test_the_derivative_agrees_with_finite_differences(
+    method: AtNoiseLevel | BasisPursuitDenoising, name: str
+) -> None:
+    """The strength follows the data; what is compared is the whole chain, search included."""
+    image = scene((16, 16), batch=1)
+    forward = MAPS[name]
+    data = forward(image.real if name == "radon" else image)
+    generator = torch.Generator().manual_seed(1)
+    along = torch.randn(data.shape, dtype=data.dtype, generator=generator)
+    if forward.sampled is not None:
+        along = along * forward.sampled
+    expected = directional_derivative(lambda y: method(y, forward), data, along, step=1e-7)
+    leaf = data.clone().requires_grad_()
+    output = method(leaf, forward)
+    weights = torch.randn(output.shape, dtype=output.dtype, generator=generator)
+    (gradient,) = torch.autograd.grad(output, leaf, weights)
+    pulled = float((gradient.conj() * along).real.sum())
+    assert pulled == pytest.approx(float((weights.conj() * expected).real.sum()), rel=1e-4)
+
+
 def test_basis_pursuit_denoising_is_the_constrained_wavelet_problem() -> None:
     method = BasisPursuitDenoising(noise=0.05, levels=2)
     other = AtNoiseLevel(method=WaveletL1(wavelet="db2", levels=2), noise=0.05)
@@ -72,6 +113,20 @@ def test_what_cannot_be_reached_is_said() -> None:
     method = BasisPursuitDenoising(noise=0.05, levels=2, max_iterations=2)
     with pytest.warns(NotConvergedWarning, match="noise level"):
         method(DATA, A)
+
+
+def test_data_of_zeros_give_an_image_of_zeros() -> None:
+    solution = METHODS[0].solve(0 * DATA[:1], A)
+    assert bool(solution.converged.all())
+    assert not bool(solution.image.any())
+
+
+def test_single_precision_ends_at_the_noise_level_too() -> None:
+    data = DATA.to(torch.complex64)
+    solution = METHODS[0].solve(data, A)
+    assert bool(solution.converged.all())
+    residual = (A(solution.image) - data).flatten(1).norm(dim=1) / data.flatten(1).norm(dim=1)
+    assert bool(((residual / 0.05 - 1).abs() < 1e-4).all())
 
 
 def test_wrong_settings_are_refused() -> None:

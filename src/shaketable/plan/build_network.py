@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from shaketable.plan.schema import NetworkSpec
 from shaketable.plan.weights import put_weights, read_weights
 from shaketable.protocols import ForwardMap, Reconstructor
 from shaketable.sparse import (
+    AtNoiseLevel,
     BasisPursuitDenoising,
     ReweightedShearlets,
     Shearlets,
@@ -30,6 +31,9 @@ from shaketable.sparse import (
 
 if TYPE_CHECKING:
     from shaketable.zoo import ZooNetwork
+
+SparseReconstructor = SparseMethod | BasisPursuitDenoising | AtNoiseLevel
+Kind = TypeVar("Kind", SparseMethod, BasisPursuitDenoising)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,24 +187,36 @@ def build_baselines(
         with plan.at("baselines", name):
             method = _sparse_method(spec, real=real)
             with torch.no_grad():
-                replace(method, max_iterations=1).solve(forward(image), forward)
+                _one_step(method).solve(forward(image), forward)
             result[name] = method
     return result
 
 
-def _sparse_method(spec: specs.SparseSpec, *, real: bool) -> SparseMethod | BasisPursuitDenoising:
-    kind = _KINDS[spec.method]
+def _sparse_method(spec: specs.SparseSpec, *, real: bool) -> SparseReconstructor:
+    if isinstance(spec, specs.AtNoiseLevelSpec):
+        method = _with_settings(_KINDS[spec.of.method], spec.of, real=real)
+        return AtNoiseLevel(method=method, noise=spec.noise, gap=spec.gap)
+    if isinstance(spec, specs.BasisPursuitDenoisingSpec):
+        return _with_settings(BasisPursuitDenoising, spec, real=real)
+    return _with_settings(_KINDS[spec.method], spec, real=real)
+
+
+def _with_settings(kind: type[Kind], spec: specs.SparseSpec, *, real: bool) -> Kind:
     settings = {field.name: getattr(spec, field.name) for field in fields(kind)}
-    settings["values"] = spec.values or ("real" if real else "complex")
-    method: SparseMethod | BasisPursuitDenoising = kind(**settings)
-    return method
+    settings["values"] = settings["values"] or ("real" if real else "complex")
+    return kind(**settings)
 
 
-_KINDS: dict[str, type[SparseMethod] | type[BasisPursuitDenoising]] = {
+def _one_step(method: SparseReconstructor) -> SparseReconstructor:
+    if isinstance(method, AtNoiseLevel):
+        return replace(method, method=replace(method.method, max_iterations=1))
+    return replace(method, max_iterations=1)
+
+
+_KINDS: dict[str, type[SparseMethod]] = {
     "total-variation": TotalVariation,
     "wavelet-l1": WaveletL1,
     "total-generalized-variation": TotalGeneralizedVariation,
     "shearlets": Shearlets,
     "reweighted-shearlets": ReweightedShearlets,
-    "basis-pursuit-denoising": BasisPursuitDenoising,
 }

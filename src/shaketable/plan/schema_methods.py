@@ -17,6 +17,7 @@ from shaketable.plan.schema_base import (
 )
 from shaketable.search import BlackBox, Budget, MomentumAscent, SphereAscent
 from shaketable.sparse import (
+    AtNoiseLevel,
     BasisPursuitDenoising,
     ReweightedShearlets,
     Shearlets,
@@ -115,6 +116,7 @@ class WaveletL1Spec(Spec):
     strength: Positive = WaveletL1.strength
     wavelet: Text = WaveletL1.wavelet
     levels: Count = WaveletL1.levels
+    translation_invariant: bool = WaveletL1.translation_invariant
     values: Values | None = None
     gap: Positive = WaveletL1.gap
     max_iterations: Count = WaveletL1.max_iterations
@@ -172,14 +174,24 @@ class BasisPursuitDenoisingSpec(Spec):
     max_iterations: Count = BasisPursuitDenoising.max_iterations
 
 
-SparseSpec = (
-    TotalVariationSpec
-    | WaveletL1Spec
-    | TotalGeneralizedVariationSpec
-    | ShearletsSpec
-    | ReweightedShearletsSpec
-    | BasisPursuitDenoisingSpec
-)
+ConvexSpec = TotalVariationSpec | WaveletL1Spec | TotalGeneralizedVariationSpec | ShearletsSpec
+
+
+def _by_name(data: Any) -> Any:
+    """``of: total-variation`` means the method with its defaults."""
+    return {"method": data} if isinstance(data, str) else data
+
+
+class AtNoiseLevelSpec(Spec):
+    """Settings of `shaketable.sparse.AtNoiseLevel`: another method, its strength from the noise."""
+
+    method: Literal["at-noise-level"]
+    noise: Annotated[float, Field(gt=0, lt=1)]
+    of: Annotated[Annotated[ConvexSpec, Field(discriminator="method")], BeforeValidator(_by_name)]
+    gap: Positive = AtNoiseLevel.gap
+
+
+SparseSpec = ConvexSpec | ReweightedShearletsSpec | BasisPursuitDenoisingSpec | AtNoiseLevelSpec
 
 
 class ObjectMethod(Spec):
@@ -207,6 +219,7 @@ BASELINE_NAMES = (
     "shearlets",
     "reweighted-shearlets",
     "basis-pursuit-denoising",
+    "at-noise-level",
 )
 
 

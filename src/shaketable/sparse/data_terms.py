@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -45,6 +46,11 @@ class DataTerm(Protocol):
     @property
     def metric(self) -> Tensor:
         """``(H, W)``: what the term adds to the symbol of the x-update."""
+        ...
+
+    @property
+    def bound(self) -> Tensor:
+        """``(H, W)``: symbol of a circulant operator that is at least ``A* A``."""
         ...
 
     def start(self, target: Tensor) -> State:
@@ -95,6 +101,10 @@ class EliminatedData:
     metric: Tensor
     n_planes: int
 
+    @property
+    def bound(self) -> Tensor:
+        return self.metric
+
     def start(self, target: Tensor) -> State:
         return ()
 
@@ -121,13 +131,15 @@ class EliminatedData:
 class SplitData:
     """Any map: the target is ``y``, scaled as the map is; state ``v_A``, ``x`` and ``A x``.
 
+    The target is 0 where the data term does not count.
+
     Parameters
     ----------
     forward, adjoint
         ``A`` and ``A*``, scaled to norm at most 1; without the mask where that makes ``A* A``
         simpler.
     mask
-        Broadcastable to data; 1 where the data term counts.
+        Broadcastable to data and of their type; 1 where the data term counts, else 0.
     majorant
         ``(H, W)`` real: the symbol of ``M``.
     rho
@@ -151,6 +163,15 @@ class SplitData:
         """``ρ_A M``."""
         return self.rho * self.majorant
 
+    @property
+    def bound(self) -> Tensor:
+        """``M``."""
+        return self.majorant
+
+    @cached_property
+    def _gain(self) -> Tensor:
+        return 1 / (self.rho + self.mask)
+
     def map_planes(self, planes: Tensor) -> Tensor:
         """``A`` of ``(B, R, H, W)`` planes."""
         return self.forward(planes[:, 0] if self.n_planes == 1 else to_complex(planes))
@@ -168,14 +189,16 @@ class SplitData:
         return (zeros, image, torch.zeros_like(target))
 
     def settle(self, state: State, target: Tensor) -> Tensor:
-        return (self.rho * state[0] + self.mask * target) / (self.rho + self.mask)
+        # The target is 0 where the mask is, so that the mask need not be applied to it again.
+        return torch.add(target, state[0], alpha=self.rho).mul_(self._gain)
 
     def field(self, state: State, settled: Tensor | None, target: Tensor) -> Tensor:
         assert settled is not None
         if self.exact:
-            return self._spectrum(self.rho * self.adjoint_planes(2 * settled - state[0]))
+            half = torch.sub(settled, state[0], alpha=0.5)
+            return self._spectrum(self.adjoint_planes(half).mul_(2 * self.rho))
         v, image, seen = state
-        pulled = self._spectrum(self.adjoint_planes(2 * settled - v - seen))
+        pulled = self._spectrum(self.adjoint_planes((2 * settled).sub_(v).sub_(seen)))
         return self.rho * pulled.addcmul_(self._spectrum(image), self.majorant)
 
     def _spectrum(self, planes: Tensor) -> Tensor:
@@ -187,10 +210,11 @@ class SplitData:
     def move(self, state: State, settled: Tensor | None, planes: Tensor, step: float) -> State:
         assert settled is not None
         seen = self.map_planes(planes)
-        v = torch.add(state[0], seen - settled, alpha=step)
         if self.exact:
-            return (v,)
-        return v, torch.lerp(state[1], planes, step), state[2] + step * (seen - state[2])
+            return (torch.add(state[0], seen.sub_(settled), alpha=step),)
+        v = torch.add(state[0], seen - settled, alpha=step)
+        after = torch.add(state[2], seen.sub_(state[2]), alpha=step)
+        return v, torch.lerp(state[1], planes, step), after
 
     def move_adjoint(self, cotangent: State, step: float) -> tuple[State, Tensor, Tensor]:
         settled = -step * cotangent[0]
@@ -208,8 +232,8 @@ class SplitData:
         return (-seen, image, -seen), 2 * seen, None
 
     def settle_adjoint(self, cotangent: Tensor) -> tuple[Tensor, Tensor]:
-        scaled = cotangent / (self.rho + self.mask)
-        return self.rho * scaled, self.mask * scaled
+        scaled = cotangent * self._gain
+        return self.rho * scaled, scaled
 
     def energy(self, data: Tensor) -> Tensor:
         """``(B,)`` float64: ``1/2 ‖·‖²``."""

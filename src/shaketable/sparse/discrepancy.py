@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -30,12 +31,33 @@ from shaketable.errors import InputError
 from shaketable.protocols import ForwardMap
 from shaketable.sparse.method import SparseMethod, checked_data
 from shaketable.sparse.penalties import Values
-from shaketable.sparse.quadratic import scaled_data
 from shaketable.sparse.reweighted_shearlets import ReweightedShearlets
 from shaketable.sparse.solution import NotConvergedWarning, Solution
 from shaketable.sparse.wavelet_l1 import WaveletL1
 
 _N_TRIED = 40
+_N_SECANTS = 12
+_ROUGH = 0.02
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Search:
+    """The strength that was found, and with what.
+
+    Parameters
+    ----------
+    method
+        The method whose splitting is used.
+    strength
+        ``λ`` in its relative unit.
+    n_iterations, n_in_all
+        Those of one solution, and those of all.
+    """
+
+    method: SparseMethod
+    strength: float
+    n_iterations: int
+    n_in_all: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,31 +158,67 @@ class AtNoiseLevel:
 
     def _one(self, data: Tensor, forward: ForwardMap) -> Solution:
         with torch.no_grad():
-            strength, n_iterations = self._search(data.detach(), forward)
-        strong = torch.tensor(strength, dtype=data.real.dtype, device=data.device)
-        method = self._at(strength)
+            search = self._search(data.detach(), forward)
+        strong = torch.tensor(search.strength, dtype=data.real.dtype, device=data.device)
         if torch.is_grad_enabled() and data.requires_grad:
-            strong = self._following(method, data, forward, strong)
-        solution = method._solve(scaled_data(data, forward, method.values), strong)
-        return self._certified(solution, data.detach(), forward, n_iterations)
+            strong = self._following(search, data, forward, strong)
+        solution = self._fixed(search, data, forward, strong)
+        return self._certified(solution, data.detach(), forward, search.n_in_all)
 
     def _at(self, strength: float) -> SparseMethod:
         # The penalised problem is solved finer, so that the gap is left for the residual.
         return replace(self.method, strength=strength, gap=min(self.method.gap, self.gap / 5))
 
-    def _search(self, data: Tensor, forward: ForwardMap) -> tuple[float, int]:
-        """The largest strength found whose residual is at most the noise level."""
+    def _fixed(
+        self, search: _Search, data: Tensor, forward: ForwardMap, strength: Tensor
+    ) -> Solution:
+        """Solve at a strength with the splitting and the number of iterations of the search."""
+        scaled = search.method._scaled(data, forward)
+        return search.method._solve(scaled, strength, search.n_iterations)
+
+    def _search(self, data: Tensor, forward: ForwardMap) -> _Search:
+        """Find the strength whose residual is the noise level, in two stages.
+
+        First roughly, with certificates. They decide the splitting, whose strength is rounded, and
+        the number of iterations; with both fixed the residual is smooth, and the second stage
+        follows it to the last digits. So the strength found has the derivative of `_following`.
+        """
+        rough, total = self._rough_search(data, forward)
+        rounded = self._at(2.0 ** (round(4 * math.log2(rough)) / 4))
+        strength = torch.tensor(rough, dtype=data.real.dtype, device=data.device)
+        first = rounded._solve(rounded._scaled(data, forward), strength)
+        n_iterations = min(math.ceil(1.1 * int(first.n_iterations)), self.method.max_iterations)
+        search = _Search(
+            method=rounded, strength=rough, n_iterations=n_iterations, n_in_all=total + n_iterations
+        )
+        # Images on the way need no proof.
+        unproven = replace(search, method=replace(rounded, gap=1e9))
+        digits = 1e-11 if data.real.dtype == torch.float64 else 1e-5
+
+        def distance(logarithm: float) -> float:
+            here = torch.full_like(strength, math.exp(logarithm))
+            residual = _relative_residual(
+                self._fixed(unproven, data, forward, here).image, data, forward
+            )
+            return math.log(max(float(residual), 1e-300) / self.noise)
+
+        found, n_tried = _root(distance, math.log(rough), digits)
+        return replace(
+            search, strength=math.exp(found), n_in_all=search.n_in_all + n_tried * n_iterations
+        )
+
+    def _rough_search(self, data: Tensor, forward: ForwardMap) -> tuple[float, int]:
+        """A strength whose residual is within `_ROUGH` of the noise level, and the iterations."""
         low, high, strength, total = 0.0, math.inf, self.method.strength, 0
-        tolerance = 0.1 * self.gap
         before, exponent = None, 1.0
         for _ in range(_N_TRIED):
             solution = self._at(strength).solve(data, forward)
             total += int(solution.n_iterations)
             residual = float(_relative_residual(solution.image, data, forward))
-            if residual <= self.noise:
+            if abs(residual / self.noise - 1) <= _ROUGH or residual == 0:
+                break
+            if residual < self.noise:
                 low = strength
-                if residual >= self.noise * (1 - tolerance):
-                    break
             else:
                 high = strength
             # The residual is nearly a power of the strength; its exponent from the last two.
@@ -168,22 +226,21 @@ class AtNoiseLevel:
             if before is not None and here[0] != before[0]:
                 exponent = (here[1] - before[1]) / (here[0] - before[0])
             before = here
-            aim = math.log(self.noise * (1 - tolerance / 2)) - here[1]
-            step = aim / min(max(exponent, 0.1), 2.0)
+            step = (math.log(self.noise) - here[1]) / min(max(exponent, 0.1), 2.0)
             strength = strength * math.exp(min(max(step, -2.3), 2.3))
             if low and math.isfinite(high) and not low < strength < high:
                 strength = math.sqrt(low * high)
-        return low or strength, total
+        return strength, total
 
     def _following(
-        self, method: SparseMethod, data: Tensor, forward: ForwardMap, strength: Tensor
+        self, search: _Search, data: Tensor, forward: ForwardMap, strength: Tensor
     ) -> Tensor:
         """The strength with the derivative that keeps the residual at the noise level."""
         leaf = strength.clone().requires_grad_()
-        image = method._solve(scaled_data(data, forward, method.values), leaf).image
+        image = self._fixed(search, data, forward, leaf).image
         excess = _relative_residual(image, data, forward)
         (slope,) = torch.autograd.grad(excess.sum(), leaf, retain_graph=True)
-        moved = (excess - excess.detach()).sum() / slope
+        moved = (excess - excess.detach()).sum() / torch.where(slope == 0, 1, slope)
         return strength - moved
 
     def _certified(
@@ -195,6 +252,7 @@ class AtNoiseLevel:
         slack = ((self.noise * norm).square() / 2 - left).clamp(min=0)
         size = (solution.objective - left).clamp(min=torch.finfo(torch.float64).tiny)
         gap = (solution.objective * solution.gap + slack) / size
+        # Rounding apart: the search ends on either side of the noise level.
         feasible = residual <= self.noise * (1 + 1e-4)
         empty = norm == 0
         gap = torch.where(empty, 0.0, torch.where(feasible, gap, torch.inf))
@@ -205,6 +263,23 @@ class AtNoiseLevel:
             n_iterations=torch.full_like(solution.n_iterations, n_iterations),
             converged=gap <= self.gap,
         )
+
+
+def _root(distance: Callable[[float], float], start: float, digits: float) -> tuple[float, int]:
+    """Where an increasing function of slope about 1 is zero, and how often it was asked: secants."""
+    here, value = start, distance(start)
+    best, smallest, slope = here, abs(value), 1.0
+    for number in range(1, _N_SECANTS):
+        if smallest <= digits:
+            return best, number
+        before, there = here, value
+        here = before - min(max(value / slope, -1.0), 1.0)
+        value = distance(here)
+        if here != before and value != there:
+            slope = min(max((value - there) / (here - before), 0.05), 5.0)
+        if abs(value) < smallest:
+            best, smallest = here, abs(value)
+    return best, _N_SECANTS
 
 
 def _relative_residual(image: Tensor, data: Tensor, forward: ForwardMap) -> Tensor:

@@ -99,22 +99,39 @@ class SparseMethod(ABC):
         ShapeError
             If the data do not fit the map.
         """
-        data = checked_data(data, forward)
-        return self._solve(scaled_data(data, forward, self.values))
+        return self._solve(self._scaled(checked_data(data, forward), forward))
 
-    def _solve(self, scaled: ScaledData, strength: Tensor | None = None) -> Solution:
-        """``strength``: one for the batch in place of the method's, differentiable."""
+    def _scaled(self, data: Tensor, forward: ForwardMap) -> ScaledData:
+        return scaled_data(data, forward, self.values, self._rho_data)
+
+    def _solve(
+        self,
+        scaled: ScaledData,
+        strength: Tensor | None = None,
+        n_iterations: int | None = None,
+    ) -> Solution:
+        """Solve scaled data.
+
+        ``strength``: one for the batch in place of the method's, differentiable; the splitting
+        keeps that of the method. ``n_iterations``: exactly so many.
+        """
         height, width = scaled.term.metric.shape
         penalty = self._penalty((height, width), scaled.scale.dtype, scaled.scale.device)
         level = scaled.scale.new_full((len(scaled.scale), 1, 1, 1, 1), self.strength)
         if strength is not None:
             level = strength.expand_as(level)
+        used = level.detach().flatten().to(torch.float64)
+        stopping = Stopping(gap=self.gap, max_iterations=self.max_iterations)
+        if n_iterations is not None:
+            stopping = Stopping(
+                gap=self.gap, max_iterations=n_iterations, min_iterations=n_iterations
+            )
         outcome = solve(
             Splitting.create(penalty, scaled.term, self._rho_over_strength * self.strength),
-            Problem(target=scaled.target, level=level),
-            Stopping(gap=self.gap, max_iterations=self.max_iterations),
+            Problem(target=scaled.target, level=level * self._weights(scaled.scale)),
+            stopping,
         )
-        return self._solution(outcome, scaled)
+        return self._solution(outcome, scaled, used)
 
     def describe(self) -> dict[str, object]:
         """Return what the record of a run says about this method."""
@@ -157,11 +174,20 @@ class SparseMethod(ABC):
     def _rho_over_strength(self) -> float:
         """``ρ / λ`` of the splitting; it decides the speed only."""
 
+    @property
+    def _rho_data(self) -> float:
+        """``ρ_A`` of the splitting, for maps that are split off; it decides the speed only."""
+        return 0.06
+
+    def _weights(self, scale: Tensor) -> Tensor:
+        """``(C or 1, 1, 1, 1)`` like ``scale``: of the channels of ``K``, in multiples of ``λ``."""
+        return scale.new_ones(1, 1, 1, 1)
+
     @abstractmethod
     def _penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
         """Build ``K`` for images of a shape."""
 
-    def _solution(self, outcome: Outcome, scaled: ScaledData) -> Solution:
+    def _solution(self, outcome: Outcome, scaled: ScaledData, strength: Tensor | float) -> Solution:
         image = to_image(outcome.planes) * (scaled.scale / scaled.squared_norm)[:, None, None]
         factor = scaled.scale.detach().to(torch.float64)
         unit = factor.square() / scaled.squared_norm
@@ -169,7 +195,7 @@ class SparseMethod(ABC):
             image=image,
             gap=outcome.gap,
             objective=outcome.primal * unit + scaled.unexplained,
-            strength=self.strength * factor,
+            strength=strength * factor,
             n_iterations=outcome.n_iterations,
             converged=outcome.gap <= self.gap,
         )

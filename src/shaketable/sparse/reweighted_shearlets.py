@@ -119,7 +119,12 @@ class ReweightedShearlets(SparseMethod):
         first = PeriodicDifferences(group=(1, 2) if joined else (1,), eigenvalues=eigenvalues)
         return Beside.create(first, bank, (2,))
 
-    def _solve(self, scaled: ScaledData, strength: Tensor | None = None) -> Solution:  # noqa: ARG002
+    def _solve(
+        self,
+        scaled: ScaledData,
+        strength: Tensor | None = None,  # noqa: ARG002
+        n_iterations: int | None = None,  # noqa: ARG002
+    ) -> Solution:
         height, width = scaled.term.metric.shape
         penalty = self._penalty((height, width), scaled.scale.dtype, scaled.scale.device)
         assert isinstance(penalty, Beside)
@@ -131,7 +136,7 @@ class ReweightedShearlets(SparseMethod):
             outcome = solve(splitting, Problem(target=scaled.target, level=level), stopping)
             if remaining:
                 level = self._level(penalty, _weights(penalty, outcome.planes))
-        return self._solution(outcome, scaled)
+        return self._solution(outcome, scaled, self.strength)
 
     def _level(self, penalty: Beside, weights: Tensor) -> Tensor:
         """``(B, C, 1 or R, 1 or H, 1 or W)``: λ for the variation, λ share W for the shearlets."""

@@ -157,7 +157,7 @@ class TotalGeneralizedVariation(SparseMethod):
 
     @property
     def _rho_over_strength(self) -> float:
-        return 4.0
+        return 10.0
 
     def _penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
         return slope_penalty(shape, self.values, self.balance, dtype, device)

@@ -115,7 +115,7 @@ class TotalVariation(SparseMethod):
 
     @property
     def _rho_over_strength(self) -> float:
-        return 4.0
+        return 12.0
 
     def _penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
         return PeriodicDifferences(

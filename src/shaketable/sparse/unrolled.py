@@ -40,10 +40,14 @@ class Stopping:
         The relative duality gap to reach.
     max_iterations
         The largest number of iterations.
+    min_iterations
+        The smallest; equal to the largest, the number is fixed and the image smooth in data and
+        level, as far as no group crosses its threshold.
     """
 
     gap: float
     max_iterations: int
+    min_iterations: int = _FIRST_CHECK
 
 
 @dataclass(eq=False)
@@ -124,7 +128,7 @@ def _iterate(splitting: Splitting, stopping: Stopping, trajectory: Trajectory) -
     problem = trajectory.problem
     outcome = _empty_outcome(splitting, problem)
     rows = torch.arange(len(problem.target), device=problem.target.device)
-    due = torch.full_like(rows, min(_FIRST_CHECK, stopping.max_iterations))
+    due = torch.full_like(rows, min(stopping.min_iterations, stopping.max_iterations))
     state, iteration = splitting.start(problem), 0
     while rows.numel():
         trajectory.keep(iteration, rows, state)
@@ -176,8 +180,8 @@ def _write(
 def _next_checks(iteration: int, gaps: Tensor, stopping: Stopping) -> Tensor:
     """When to look again at images whose gap is still too large.
 
-    A check costs about ten iterations. The gap falls like the cube of the iteration at first and
-    more slowly later, so the cube root does not overshoot by much.
+    A check costs about ten iterations. The gap falls like the square of the iteration or faster, so
+    the cube root does not overshoot by much.
     """
     growth = (gaps / stopping.gap).pow(1 / 3).clamp(1.15, 2.0)
     return (iteration * growth).ceil().clamp(max=stopping.max_iterations).to(torch.int64)
