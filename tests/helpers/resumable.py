@@ -29,7 +29,7 @@ from shaketable import (
     run,
 )
 from shaketable.runs import Run
-from shaketable.runs.events import OnEvent
+from shaketable.runs.events import Event, OnEvent
 from tests.helpers import networks
 
 DELAY = 0.004  # seconds per reconstruction of the stable method
@@ -59,19 +59,29 @@ def work(out: Path, *, on_event: OnEvent | None = None) -> Run:
     )
 
 
-def _quietly(out: str) -> None:
+def _quietly(out: str, n_items: int | None) -> None:
     """The run in a process of its own; Ctrl-C ends it as it ends the command line."""
+
+    def press(event: Event) -> None:
+        """Press Ctrl-C in the middle of the item after the first few."""
+        if event.kind == "progress" and event.n_done == n_items:
+            signal.raise_signal(signal.SIGINT)
+
     try:
-        work(Path(out))
+        work(Path(out), on_event=press)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def start(out: Path) -> BaseProcess:
-    """The run in a new process, from a server that has the imports done already."""
+def start(out: Path, *, interrupt_after: int | None = None) -> BaseProcess:
+    """The run in a new process, from a server that has the imports done already.
+
+    ``interrupt_after`` is the number of finished items after which Ctrl-C is pressed; pressed from
+    outside it may come too late on a busy machine.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.helpers.resumable", "shaketable.runs.run", "h5py"])
-    process = context.Process(target=_quietly, args=(str(out),))
+    process = context.Process(target=_quietly, args=(str(out), interrupt_after))
     process.start()
     return process
 
@@ -85,18 +95,6 @@ def stop_at(process: BaseProcess, out: Path, *, seconds: float, how: int) -> boo
         os.kill(process.pid, how)
     process.join()
     return process.exitcode in (-how, 130)
-
-
-def interrupt_after(process: BaseProcess, out: Path, *, n_items: int) -> None:
-    """Press Ctrl-C as soon as that many items are stored, and wait for the end."""
-    records = out / "records.jsonl"
-    while process.is_alive() and not (
-        records.exists() and records.read_bytes().count(b"\n") >= n_items
-    ):
-        time.sleep(0.001)
-    if process.pid is not None:
-        os.kill(process.pid, signal.SIGINT)
-    process.join()
 
 
 def finish(out: Path) -> None:

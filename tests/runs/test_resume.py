@@ -26,8 +26,8 @@ def test_six_kills_at_random_moments_leave_no_trace(undisturbed, tmp_path):
 @pytest.mark.slow
 def test_ctrl_c_leaves_results_that_can_be_read_and_resumed(undisturbed, tmp_path):
     out = tmp_path / "run"
-    process = resumable.start(out)
-    resumable.interrupt_after(process, out, n_items=2)
+    process = resumable.start(out, interrupt_after=2)
+    process.join()
     assert process.exitcode == 130
     stored = load_run(out)
     planned = 12
