@@ -121,7 +121,7 @@ def read_attenuation_images(paths: Sequence[Path], size: int) -> Tensor:
     --------
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
-    ...     np.save(Path(folder, "one.npy"), 40.0 - 1040 * (np.eye(6) == 0))
+    ...     np.save(Path(folder, "one.npy"), np.pad(np.full((4, 4), 40.0), 2, constant_values=-1000))
     ...     images = read_attenuation_images([Path(folder)], 8)
     >>> images.shape, round(float(images.max()), 1)
     (torch.Size([24, 8, 8]), 1.0)
