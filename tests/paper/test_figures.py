@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +163,15 @@ def test_own_images_take_the_networks_size_and_weights_their_place(tmp_path: Pat
     assert float(loaded.images.abs().amax()) == pytest.approx(1)
     with pytest.raises(InputError, match="Expected"):
         load_figure(find_figure(1), weights=tmp_path / "nothing.npz")
+
+
+def test_what_cannot_be_drawn_is_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert main(["paper", "1", "--out", str(tmp_path / "out")]) == 2
+    assert "pip install 'shaketable[figures]'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_command_refuses_a_figure_that_cannot_be_made(

@@ -11,6 +11,7 @@ from shaketable.files import whole_file
 from shaketable.paper import figure_1, figure_2
 from shaketable.paper.claims import Claim, markdown, page
 from shaketable.paper.figure import Drawn, Figure
+from shaketable.paper.sheet import require_matplotlib
 from shaketable.plan import LoadedPlan, plan_from
 from shaketable.plan.templates import figure_plan
 from shaketable.report.stored import load_run
@@ -64,7 +65,10 @@ def load_figure(
     ------
     PlanError, InputError, WeightsError
         If images or weights cannot be used.
+    MissingDependencyError
+        If matplotlib is not installed.
     """
+    require_matplotlib()  # before minutes of work that could not be drawn
     plan = figure_plan(figure.name)
     if weights is not None:
         plan["network"] = {**plan["network"], "weights": str(weights.resolve())}

@@ -170,14 +170,27 @@ def strongest_place(change: Array, share: float = 1 / 6) -> Box:
     return Box(row=int(largest[0]), column=int(largest[1]), side=side)
 
 
-def _canvas() -> Canvas:
+def require_matplotlib() -> None:
+    """Nothing, if figures can be drawn.
+
+    Raises
+    ------
+    MissingDependencyError
+        If matplotlib is not installed.
+    """
     try:
-        from matplotlib.figure import Figure
+        import matplotlib.figure  # noqa: F401
     except ImportError as error:
         raise MissingDependencyError(
             "Expected matplotlib for the paper's figures, but it is not installed; "
             "run: pip install 'shaketable[figures]'"
         ) from error
+
+
+def _canvas() -> Canvas:
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
     return Figure(facecolor="white")
 
 
