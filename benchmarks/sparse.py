@@ -1,6 +1,7 @@
 """The sparse methods: speed beside peers, batches, derivatives, worst cases, accuracy.
 
     python benchmarks/sparse.py speed --size 256 --python pyproximal=/path/to/python
+    python benchmarks/sparse.py memory --size 256 --python ...
     python benchmarks/sparse.py batch | gradients | truncation | worst | accuracy
 
 Run with one thread (``OMP_NUM_THREADS=1``). Sections print rows and replace their part of
@@ -16,6 +17,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -190,7 +192,7 @@ DEFAULTS = {"batch": 16, "gradients": 1, "truncation": 1, "worst": 3, "accuracy"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("section", choices=["speed", *SECTIONS])
+    parser.add_argument("section", choices=["speed", "memory", *SECTIONS])
     parser.add_argument("--size", type=int)
     parser.add_argument("--images", type=int)
     parser.add_argument("--maps", nargs="+", choices=KINDS, default=KINDS)
@@ -200,14 +202,24 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    kinds, size = tuple(given.maps), given.size or (256 if given.section == "speed" else 128)
+    kinds, size = (
+        tuple(given.maps),
+        given.size or (256 if given.section in ("speed", "memory") else 128),
+    )
     settings: Row = {"size": size, "maps": list(kinds)}
-    if given.section == "speed":
+    if given.section in ("speed", "memory"):
         pythons = {name: sys.executable for name in LIBRARIES if find_spec(name) is not None}
         pythons.update(dict(entry.split("=", 1) for entry in given.python))
         penalties = tuple(given.penalties or ("tv", "wavelets"))
-        settings["seconds_per_peer"] = given.seconds
-        rows = sparse_speed.main(kinds, penalties, size, pythons, given.seconds)
+        if given.section == "speed":
+            settings["seconds_per_peer"] = given.seconds
+            rows = sparse_speed.main(kinds, penalties, size, pythons, given.seconds)
+        else:
+            rows = []
+            for kind, penalty in product(kinds, penalties):
+                for row in sparse_speed.memory(kind, penalty, size, pythons):
+                    show(row)
+                    rows.append(row)
     else:
         penalties = tuple(given.penalties or METHODS)
         n = given.images or DEFAULTS[given.section]

@@ -4,9 +4,9 @@
 
 Solves ``min_x 1/2 |A x - y|^2 + lambda R(x)`` for a growing number of iterations until the objective
 is near the best known or the time is used up, stores every image as ``FOLDER/N.npy`` and prints
-``N cpu_seconds`` per line. ``R`` is
-isotropic periodic total variation or l1 of PyWavelets' periodised wavelets. Libraries without a
-projector of their own get ours as a SciPy matrix, and all get the same coil maps.
+``N cpu_seconds`` per line, and at the end ``megabytes M``: how far the memory rose above what the
+problem took. ``R`` is isotropic periodic total variation or l1 of PyWavelets' periodised wavelets.
+Libraries without a projector of their own get ours as a SciPy matrix, and all get the same coil maps.
 """
 
 from __future__ import annotations
@@ -330,11 +330,24 @@ def cpu_seconds() -> float:
     return sum(os.times()[:4])
 
 
+def resident(which: str) -> float:
+    """Megabytes of this process: ``VmRSS`` now, ``VmHWM`` at most since `forget_peak`."""
+    line = next(x for x in Path("/proc/self/status").read_text().splitlines() if which in x)
+    return int(line.split()[1]) / 1024
+
+
+def forget_peak() -> float:
+    """Start to watch for the highest memory; what is resident now."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return resident("VmRSS")
+
+
 def main() -> None:
     library, path, folder, limit = sys.argv[1:]
     stored = read(path)
     run = LIBRARIES[library](stored)
     run(2)  # what is compiled or planned once does not count
+    at_rest = forget_peak()
     began = cpu_seconds()
     for n in ITERATIONS:
         start = cpu_seconds()
@@ -344,6 +357,7 @@ def main() -> None:
         near = objective(stored, image) <= stored.best * (1 + GAP)
         if near or cpu_seconds() - began > float(limit):
             break
+    print("megabytes", resident("VmHWM") - at_rest)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from sparse_peer import GAP, ITERATIONS, LIBRARIES, Stored, objective, read
+from sparse_peer import (
+    GAP,
+    ITERATIONS,
+    LIBRARIES,
+    Stored,
+    forget_peak,
+    objective,
+    read,
+    resident,
+)
 from sparse_problems import METHODS, ROOT, Kind, Scene, scene, show, timed
 from torch import Tensor
 
@@ -156,6 +166,37 @@ def peer(library: str, python: str, path: Path, stored: Stored, limit: float) ->
     return Raced(solver=library, runs=runs, note=note)
 
 
+def memory(
+    kind: Kind, penalty: str, size: int, pythons: Mapping[str, str]
+) -> Iterator[dict[str, object]]:
+    """Megabytes that a solve takes beyond the problem; each solver in a process of its own."""
+    given = scene(kind, size)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "problem.npz"
+        save(path, given, given.suited(METHODS[penalty]), penalty)
+        here = Path(__file__)
+        commands = {"shaketable": [sys.executable, str(here), kind, penalty, str(size)]}
+        for library, python in pythons.items():
+            worker = here.with_name("sparse_peer.py")
+            commands[library] = [python, str(worker), library, str(path), folder, "1"]
+        for solver, command in commands.items():
+            lines = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+            found = [float(x.split()[1]) for x in lines if x.startswith("megabytes")]
+            row: dict[str, object] = {"map": kind, "penalty": penalty, "size": size}
+            yield {**row, "solver": solver, "megabytes": found[0] if found else "not run"}
+
+
+def memory_of_ours(kind: Kind, penalty: str, size: int) -> None:
+    """The worker of `memory` for Shaketable: a whole solve, its proof included."""
+    given = scene(kind, size)
+    method = given.suited(METHODS[penalty])
+    data = given.data
+    replace(method, max_iterations=2).solve(data, given.forward)
+    at_rest = forget_peak()
+    method.solve(data, given.forward)
+    print("megabytes", resident("VmHWM") - at_rest)
+
+
 def race(
     kind: Kind, penalty: str, size: int, pythons: Mapping[str, str], limit: float
 ) -> Iterator[dict[str, object]]:
@@ -209,3 +250,9 @@ def main(
                 show(row)
                 rows.append(row)
     return rows
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    memory_of_ours(sys.argv[1], sys.argv[2], int(sys.argv[3]))  # type: ignore[arg-type]
