@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -169,18 +170,24 @@ def test_automap_begins_as_the_best_linear_estimate() -> None:
     assert float(automap_quality(network, images).mean()) > 25
 
 
-def test_dense_layers_learn_slower() -> None:
+def test_dense_layers_learn_from_the_decay_on_and_slower() -> None:
     """The first step of Adam moves every weight by its learning rate."""
     recipe = RECIPES["automap"]
     assert isinstance(recipe, AUTOMAPRecipe)
     learner = recipe.begin(boxes(recipe), CPU)
-    before = {name: value.clone() for name, value in learner.state()["model"].items()}
-    learner.step(0)
-    after = learner.state()["model"]
-    moved = {name: float((after[name] - before[name]).abs().max()) for name in before}
-    assert moved["convolution2.weight"] == pytest.approx(recipe.learning_rate, rel=0.01)
-    slow = recipe.dense_factor * recipe.learning_rate
-    assert moved["dense2.weight"] == pytest.approx(slow, rel=0.05)
+
+    def moved(step: int) -> dict[str, float]:
+        before = {name: value.clone() for name, value in learner.state()["model"].items()}
+        learner.step(step)
+        after = learner.state()["model"]
+        return {name: float((after[name] - before[name]).abs().max()) for name in before}
+
+    first = moved(0)
+    assert first["convolution2.weight"] == pytest.approx(recipe.learning_rate, rel=0.01)
+    assert first["dense1.weight"] == first["dense2.weight"] == 0.0
+    step = recipe.n_steps - recipe.n_decay_steps
+    slow = recipe.dense_factor * recipe.learning_rate_at(step)
+    assert moved(step)["dense2.weight"] == pytest.approx(slow, rel=0.05)
 
 
 def test_simulated_data_belong_to_their_map() -> None:
@@ -207,6 +214,25 @@ def test_the_strip_sees_the_aliasing_of_the_image() -> None:
     expected = whole.adjoint(whole(image))[:, :, 3:11]
     got = strip.adjoint(strip(image[:, :, 3:11]))
     assert relative_difference(got, expected) < 1e-6
+
+
+def test_the_discriminator_joins_at_the_decay() -> None:
+    recipe = RECIPES["dagan"]
+    assert isinstance(recipe, DAGANRecipe)
+    learner = DAGANLearner(recipe, boxes(recipe), CPU)
+
+    def moves(step: int) -> dict[str, bool]:
+        before = deepcopy({name: learner.state()[name] for name in ("model", "discriminator")})
+        learner.step(step)
+        after = learner.state()
+        return {
+            name: any(not torch.equal(after[name][key], value) for key, value in state.items())
+            for name, state in before.items()
+        }
+
+    first = recipe.n_steps - recipe.n_decay_steps
+    assert moves(first - 1) == {"model": True, "discriminator": False}
+    assert moves(first) == {"model": True, "discriminator": True}
 
 
 def test_perceptual_term_must_be_the_same_after_an_interruption() -> None:
