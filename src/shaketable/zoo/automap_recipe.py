@@ -52,14 +52,14 @@ class AUTOMAPRecipe(TrainingRecipe):
     n_hidden: int = 1900
     n_features: int = 32
     n_linear: int = 6000
-    n_steps: int = 3600
+    n_steps: int = 1500
     n_warmup_steps: int = 100
-    n_decay_steps: int = 1200
+    n_decay_steps: int = 400
     batch_size: int = 8
     learning_rate: float = 1e-3
-    average_decay: float = 0.995
+    average_decay: float = 0.99
     noise: float = 0.0005
-    factor_range: float = 0.001
+    factor_range: float = 0.0001
     dense_factor: float = 0.001
 
     def __post_init__(self) -> None:
