@@ -149,7 +149,7 @@ def automap_learner(recipe: AUTOMAPRecipe, images: Tensor, device: torch.device)
         measure=lambda network, held_out: float(quality(_automap(network), held_out).mean()),
         slow=("dense1", "dense2"),
         # Beside the dense layers the convolutions cost little: they learn first, on a fixed estimate.
-        slow_factor=lambda step: recipe.dense_factor if recipe.decays_at(step) else 0.0,
+        slow_factor=lambda step: recipe.dense_factor if recipe.all_learn_at(step) else 0.0,
     )
 
 
