@@ -52,6 +52,14 @@ LIMITS = [
     "few subjects: 4 brains",
     "its stability was neither sought nor avoided in training",
 ]
+# What a reader of the quality has to know besides.
+NOTES = {
+    "automap": "begins as the best linear estimate and gains little over it in training; total "
+    "variation knows that edges are sharp, which no linear estimate does",
+    "dagan": "sees the magnitude of the zero-filled image alone, as published, and nothing keeps its "
+    "output close to the data; total variation uses the data and that images are real",
+    "mri-vn": "on the template, an average brain, total variation does better than on real images",
+}
 CITATIONS = {
     "automap": "Zhu, Liu, Cauley, Rosen, Rosen 2018",
     "dagan": "Yang et al. 2018",
@@ -117,6 +125,7 @@ def card(
             "interval": "Student t over images; slices of one subject are not independent, so it "
             "speaks for these subjects only",
             "target": target(name, measured),
+            "note": NOTES[name],
             "sets": measured,
             "reproduce": f"python benchmarks/mri_networks.py quality {name} DATA",
         },
