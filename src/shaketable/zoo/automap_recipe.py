@@ -53,17 +53,17 @@ class AUTOMAPRecipe(TrainingRecipe):
     rate: float = 0.6
     n_hidden: int = 1900
     n_features: int = 32
-    n_joint_steps: int = 200
+    n_joint_steps: int = 400
     n_linear: int = 6000
-    n_steps: int = 6000
+    n_steps: int = 1500
     n_warmup_steps: int = 100
-    n_decay_steps: int = 3500
+    n_decay_steps: int = 400
     batch_size: int = 8
     learning_rate: float = 1e-3
-    average_decay: float = 0.995
+    average_decay: float = 0.99
     noise: float = 0.0005
     factor_range: float = 0.0001
-    dense_factor: float = 0.0005
+    dense_factor: float = 0.001
 
     def __post_init__(self) -> None:
         super().__post_init__()
