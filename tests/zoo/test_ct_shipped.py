@@ -48,14 +48,13 @@ def test_a_fresh_machine_has_map_images_and_units(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_beats_back_projection_on_average(name: str) -> None:
-    # Not on every image: on the blurred CT slice that pydicom bundles Med 50 gains 0.8 dB only.
+def test_beats_back_projection_on_every_image(name: str) -> None:
     network = zoo.load(name)
     images = network.images("test")[:6]
     data = network.forward(images)
     by_network = psnr(network.reconstruct(data, network.forward), images)
     by_projection = psnr(filtered_back_projection(data, network.forward), images)
-    assert float((by_network - by_projection).mean()) > 2.0
+    assert float((by_network - by_projection).min()) > 2.0
 
 
 def test_ell_50_beats_the_stable_method_at_its_default() -> None:
