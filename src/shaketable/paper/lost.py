@@ -1,0 +1,63 @@
+"""Claims on how much quality worst cases cost: of the network, of the stable method beside it."""
+
+from __future__ import annotations
+
+from shaketable.paper.claims import Claim, above, below
+from shaketable.paper.reading import (
+    images_of,
+    of_method,
+    psnr_lost,
+    psnr_lost_to_given,
+    records_of,
+)
+from shaketable.report.quantities import percent, readable
+from shaketable.report.stored import StoredRun, number
+from shaketable.search import Domain
+from shaketable.statistics import mean_interval
+
+
+def drop_claims(
+    figure: int, run: StoredRun, *, domain: Domain, says: str, whole: float, part: float, of: str
+) -> tuple[Claim, Claim]:
+    """What the network loses to its worst cases, and the stable method to the same ones.
+
+    Parameters
+    ----------
+    figure, run
+        The number of the figure and its run; all its images count.
+    domain
+        Of the perturbations; the largest size is taken.
+    says
+        The paper's claim on the network.
+    whole, part
+        Losses in dB above which it holds, and holds in part.
+    of
+        What sizes are relative to.
+
+    Raises
+    ------
+    RunError
+        If the run holds no complete worst cases with their pictures.
+    """
+    records = records_of(run, "worst_case", domain)
+    stable = run.baselines[0]
+    last = [of_method(records, run.network, image)[-1] for image in images_of(records)]
+    size = f"{percent(number(last[0], 'radius'))} of {of}"
+    drop = mean_interval([psnr_lost(record) for record in last])
+    given = mean_interval([psnr_lost_to_given(run, record, stable) for record in last])
+    return (
+        Claim(
+            figure=figure, network=run.network, unit="dB", units="images", measured=drop, says=says,
+            outcome=above(drop, whole, part),
+            quantity=f"PSNR that {run.network} loses to worst cases of {size}, lower bound",
+            rule=f"holds where the interval lies above {readable(whole)} dB, in part above "
+            f"{readable(part)} dB",
+        ),
+        Claim(
+            figure=figure, network=run.network, unit="dB", units="images", measured=given,
+            outcome=below(given, 1.0, 3.0),
+            says="The stable method is unaffected by the same perturbations",
+            quantity=f"PSNR that {stable} loses to the perturbations of {run.network}, {size}",
+            rule="holds where the interval lies below 1 dB, in part below 3 dB",
+        ),
+    )  # fmt: skip
