@@ -113,5 +113,5 @@ def effort(run: StoredRun, probe: str) -> str:
             f"Worst cases: lower bounds from at most {budget['n_gradients']} gradients each."
         )
     if gap is not None:
-        said.append(f"{stable} is solved to {percent(gap)} of its minimum.")
+        said.append(f"{stable} is proven to be within {percent(gap)} of its minimum.")
     return " ".join(said)
