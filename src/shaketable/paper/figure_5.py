@@ -31,17 +31,17 @@ def draw(runs: Runs) -> Drawn:
     claims: list[Claim] = []
     numbers: dict[str, Any] = {}
     for network, run in runs.items():
-        said = [f"{network}: {effort(run, 'sampling')}"]
+        said = [f"{network}:", effort(run, "sampling")]
         if network in FATES:
             records = records_of(run, "structural")
             shown = images_of(records)[0]
             rows.append(_row(run, [r for r in records if r["image"] == shown]))
-            said.append(f"Image {shown}, grey scale {rows[-1].scale.sentence}, magnitudes.")
+            said.insert(1, f"image {shown}, grey scale {rows[-1].scale.sentence}, magnitudes.")
             claims += fate_claims(run, network, records)
         curves = records_of(run, "sampling")
         charts.append(sampling_chart(run, curves))
         claims.append(trend_claim(run, network, curves))
-        notes.append(" ".join(said))
+        notes.append(" ".join(part for part in said if part))
         numbers[network] = [dict(r) for r in run.records() if r["probe"] in _SHOWN]
     columns = tuple(f"{what}, {part}" for what in ("symbols", "letters") for part in _PARTS)
     sheet = Sheet(
