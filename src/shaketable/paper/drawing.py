@@ -28,7 +28,7 @@ def drawn(sheet: Sheet) -> Canvas:
 
     canvas = Figure(facecolor="white")
     below = 0.55 + _LINE * len(sheet.notes)
-    strip = _CHART + 1.0 if sheet.charts else 0.0
+    strip = _CHART + 0.85 if sheet.charts else 0.0
     width = _LEFT + len(sheet.columns) * _INCH * 1.06 + _RIGHT
     height = _TOP + len(sheet.rows) * _INCH * 1.2 + strip + below
     canvas.set_size_inches(width, height)
@@ -86,7 +86,7 @@ def _draw_charts(
     width, height = size
     grid = canvas.add_gridspec(
         1, len(charts), left=0.6 / width, right=1 - _RIGHT / width,
-        top=(below + 0.35 + _CHART) / height, bottom=(below + 0.35) / height, wspace=0.24,
+        top=(below + 0.2 + _CHART) / height, bottom=(below + 0.2) / height, wspace=0.24,
     )  # fmt: skip
     for j, chart in enumerate(charts):
         _draw_chart(canvas.add_subplot(grid[0, j]), chart, with_label=j == 0)
