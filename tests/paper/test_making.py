@@ -47,11 +47,14 @@ def test_own_images_take_the_networks_size_and_weights_their_place(tmp_path: Pat
         load_part(figure, "deep-mri", missing)
 
 
-def test_images_of_computed_tomography_are_hounsfield_units(tmp_path: Path):
-    np.save(tmp_path / "hu.npy", np.full((1, 32, 32), -500.0, dtype=np.float32))
-    own = read_own([f"med-50={tmp_path / 'hu.npy'}"], [], [find_figure(4)])
+@pytest.mark.parametrize(("lowest", "scale"), [(-1000.0, "hounsfield"), (0.0, "max")])
+def test_images_of_computed_tomography_may_be_hounsfield_units(tmp_path: Path, lowest, scale):
+    images = np.full((1, 32, 32), 100.0, dtype=np.float32)
+    images[:, 0] = lowest
+    np.save(tmp_path / "images.npy", images)
+    own = read_own([f"med-50={tmp_path / 'images.npy'}"], [], [find_figure(4)])
     plan = part_plan(find_figure(4), "med-50", own)
-    assert plan["images"]["scale"] == "hounsfield"
+    assert plan["images"]["scale"] == scale
     assert plan["images"]["real"] is True
     assert plan["images"]["shape"] == [256, 256]
     assert part_plan(find_figure(4), "mri-vn", own)["images"] == {"zoo": "test", "count": 3}

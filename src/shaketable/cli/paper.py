@@ -50,7 +50,7 @@ def make_figures(which: str, out: Path, images: Sequence[str], weights: Sequence
             )
         claims += _make(figure, own, out / figure.name)
     say_table(
-        ("figure", "claim", "measured", "it"),
+        ("figure", "claim", "measured", "outcome"),
         [(str(c.figure), c.says, f"{c.quantity}: {c.measured.estimate:.3g}", c.outcome)
          for c in claims],
     )  # fmt: skip

@@ -112,7 +112,15 @@ def within(measured: Interval, whole: float, part: float) -> Outcome:
     return "does not hold" if measured.low >= part or measured.high <= -part else "open"
 
 
-_HEADS = ("Figure", "Network", "The paper’s claim", "Measured here", "95 % interval", "Of", "It")
+_HEADS = (
+    "Figure",
+    "Network",
+    "The paper’s claim",
+    "Measured here",
+    "95 % interval",
+    "Of",
+    "Outcome",
+)
 
 
 def markdown(claims: Sequence[Claim]) -> str:

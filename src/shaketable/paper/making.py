@@ -80,13 +80,21 @@ def part_plan(figure: Figure, network: str, own: Own) -> dict[str, Any]:
         from shaketable import zoo
 
         loaded = zoo.load(network, weights=weights)
+        scale = "hounsfield" if loaded.units and _in_hounsfield(images) else "max"
         kept = {name: plan["images"][name] for name in ("count", "real", "insert")
                 if name in plan["images"]}  # fmt: skip
         plan["images"] = {
             "path": str(images.resolve()), "shape": list(loaded.forward.image_shape),
-            "scale": "hounsfield" if loaded.units else "max", **kept,
+            "scale": scale, **kept,
         }  # fmt: skip
     return plan
+
+
+def _in_hounsfield(images: Path) -> bool:
+    """Whether some values are as low as air in Hounsfield units, which other images do not have."""
+    from shaketable.io import load_images
+
+    return any(float(image.array.real.min()) < -500 for image in load_images(images))
 
 
 def load_part(figure: Figure, network: str, own: Own) -> LoadedPlan:

@@ -18,8 +18,8 @@ class Own:
     ----------
     images
         By network: a file or folder of images to use in place of the held-out ones. They are
-        resized to the network's size; those of magnetic resonance are divided by their peak, those
-        of computed tomography are taken as Hounsfield units.
+        resized to the network's size and divided by their peak; for networks of computed tomography,
+        images in Hounsfield units become attenuation relative to water instead.
     weights
         By network: weights to use in place of the shipped ones, as `shaketable.zoo.load` takes them.
     """
