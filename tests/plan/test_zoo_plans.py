@@ -80,7 +80,7 @@ def test_a_network_of_computed_tomography_brings_real_images(
 
 
 def test_the_standard_plan_is_that_of_the_network() -> None:
-    assert zoo_plan_file("standard", "deep-mri").data["images"] == {"zoo": "test"}
+    assert zoo_plan_file("standard", "deep-mri").data["images"] == {"zoo": "test", "count": 3}
     for name in ("ell-50", "med-50"):
         plan = zoo_plan_file("standard", name)
         assert plan.data["images"]["real"] is True

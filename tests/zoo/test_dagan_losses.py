@@ -48,6 +48,7 @@ def test_adversarial_terms() -> None:
     probability = 1 / (1 + np.exp(-logits.numpy()))
     got = float(generator_loss(estimate, truth, logits, only(adversarial=1.0)))
     assert got == pytest.approx(-np.log(probability).mean(), rel=1e-12)
+    assert float(generator_loss(estimate, truth, None, only(adversarial=1.0))) == 0.0
     real = torch.tensor([1.5, 0.2], dtype=torch.float64)
     expected = -np.log(1 / (1 + np.exp(-real.numpy()))).mean() - np.log(1 - probability).mean()
     assert float(discriminator_loss(real, logits)) == pytest.approx(expected, rel=1e-12)

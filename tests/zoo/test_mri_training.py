@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,8 @@ RECIPES: dict[str, TrainingRecipe] = {
         rate=0.4, n_steps=6, n_warmup_steps=1, n_decay_steps=3, strip_width=8,
     ),
     "automap": AUTOMAPRecipe(
-        size=16, n_hidden=20, n_features=3, n_linear=40, n_steps=6, n_warmup_steps=1,
-        n_decay_steps=3, batch_size=2,
+        size=16, n_hidden=20, n_features=3, n_joint_steps=3, n_linear=40, n_steps=6,
+        n_warmup_steps=1, n_decay_steps=3, batch_size=2,
     ),
     "dagan": DAGANRecipe(
         size=64, width=1, n_levels=5, discriminator_width=1, perceptual=False, n_steps=6,
@@ -85,7 +86,13 @@ def test_same_weights_after_an_interruption(tmp_path: Path, name: str) -> None:
 SHORT: dict[str, dict[str, Any]] = {
     "mri-vn": {"n_steps": 60, "n_decay_steps": 30},
     # A beginning from three images leaves something to learn.
-    "automap": {"n_steps": 60, "n_decay_steps": 30, "n_linear": 3, "dense_factor": 1.0},
+    "automap": {
+        "n_steps": 60,
+        "n_decay_steps": 30,
+        "n_linear": 3,
+        "n_joint_steps": 30,
+        "dense_factor": 1.0,
+    },
     "dagan": {"n_steps": 40, "n_decay_steps": 20, "width": 2, "learning_rate": 1e-3},
 }
 
@@ -152,8 +159,8 @@ def test_half_precision_keeps_the_points(tmp_path: Path) -> None:
 def test_automap_begins_as_the_best_linear_estimate() -> None:
     """It knows how the images are made, and so beats zero filling by more than a third."""
     recipe = AUTOMAPRecipe(
-        size=16, n_hidden=200, n_features=4, n_linear=1000, n_steps=1, n_warmup_steps=0,
-        n_decay_steps=0,
+        size=16, n_hidden=200, n_features=4, n_joint_steps=0, n_linear=1000, n_steps=1,
+        n_warmup_steps=0, n_decay_steps=0,
     )  # fmt: skip
     images = held_out(recipe)
     network = new_automap(recipe, boxes(recipe))
@@ -169,18 +176,24 @@ def test_automap_begins_as_the_best_linear_estimate() -> None:
     assert float(automap_quality(network, images).mean()) > 25
 
 
-def test_dense_layers_learn_slower() -> None:
+def test_dense_layers_learn_late_and_slower() -> None:
     """The first step of Adam moves every weight by its learning rate."""
     recipe = RECIPES["automap"]
     assert isinstance(recipe, AUTOMAPRecipe)
     learner = recipe.begin(boxes(recipe), CPU)
-    before = {name: value.clone() for name, value in learner.state()["model"].items()}
-    learner.step(0)
-    after = learner.state()["model"]
-    moved = {name: float((after[name] - before[name]).abs().max()) for name in before}
-    assert moved["convolution2.weight"] == pytest.approx(recipe.learning_rate, rel=0.01)
-    slow = recipe.dense_factor * recipe.learning_rate
-    assert moved["dense2.weight"] == pytest.approx(slow, rel=0.05)
+
+    def moved(step: int) -> dict[str, float]:
+        before = {name: value.clone() for name, value in learner.state()["model"].items()}
+        learner.step(step)
+        after = learner.state()["model"]
+        return {name: float((after[name] - before[name]).abs().max()) for name in before}
+
+    first = moved(0)
+    assert first["convolution2.weight"] == pytest.approx(recipe.learning_rate, rel=0.01)
+    assert first["dense1.weight"] == first["dense2.weight"] == 0.0
+    step = recipe.n_steps - recipe.n_joint_steps
+    slow = recipe.dense_factor * recipe.learning_rate_at(step)
+    assert moved(step)["dense2.weight"] == pytest.approx(slow, rel=0.05)
 
 
 def test_simulated_data_belong_to_their_map() -> None:
@@ -209,6 +222,25 @@ def test_the_strip_sees_the_aliasing_of_the_image() -> None:
     assert relative_difference(got, expected) < 1e-6
 
 
+def test_the_discriminator_joins_at_the_decay() -> None:
+    recipe = RECIPES["dagan"]
+    assert isinstance(recipe, DAGANRecipe)
+    learner = DAGANLearner(recipe, boxes(recipe), CPU)
+
+    def moves(step: int) -> dict[str, bool]:
+        before = deepcopy({name: learner.state()[name] for name in ("model", "discriminator")})
+        learner.step(step)
+        after = learner.state()
+        return {
+            name: any(not torch.equal(after[name][key], value) for key, value in state.items())
+            for name, state in before.items()
+        }
+
+    first = recipe.n_steps - recipe.n_decay_steps
+    assert moves(first - 1) == {"model": True, "discriminator": False}
+    assert moves(first) == {"model": True, "discriminator": True}
+
+
 def test_perceptual_term_must_be_the_same_after_an_interruption() -> None:
     recipe = RECIPES["dagan"]
     assert isinstance(recipe, DAGANRecipe)
@@ -231,6 +263,21 @@ def test_wrong_recipes_are_refused() -> None:
         replace(RECIPES["dagan"], size=100)
     with pytest.raises(InputError, match="rate in"):
         replace(RECIPES["automap"], rate=1.5)
+    with pytest.raises(InputError, match="within the 3 of the decay"):
+        replace(RECIPES["automap"], n_joint_steps=4)
+
+
+def test_a_shorter_run_of_automap_keeps_its_proportions() -> None:
+    shorter = AUTOMAPRecipe(n_steps=200, n_decay_steps=100, n_joint_steps=40).with_steps(10)
+    assert (shorter.n_steps, shorter.n_decay_steps, shorter.n_joint_steps) == (10, 5, 2)
+
+
+def test_joint_steps_may_change_until_the_decay() -> None:
+    one = AUTOMAPRecipe(n_steps=200, n_decay_steps=100, n_joint_steps=40)
+    other = replace(one, n_joint_steps=10)
+    assert [one.same_until(other, step) for step in (100, 101)] == [True, False]
+    assert one.same_until(one, 200)
+    assert not one.same_until(replace(one, noise=0.1), 0)
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -31,7 +31,7 @@ class LossWeights:
 def generator_loss(
     estimate: Tensor,
     truth: Tensor,
-    logits: Tensor,
+    logits: Tensor | None,
     weights: LossWeights,
     features: Features | None = None,
 ) -> Tensor:
@@ -46,7 +46,7 @@ def generator_loss(
     estimate, truth
         ``(B, 1, H, W)`` in [-1, 1].
     logits
-        ``(B,)`` of the discriminator on the estimate.
+        ``(B,)`` of the discriminator on the estimate; None leaves the adversarial term out.
     weights
         Of the terms.
     features
@@ -72,8 +72,10 @@ def generator_loss(
     image = (difference / torch.linalg.vector_norm(truth, dim=(1, 2, 3))).mean()
     spectra = [torch.fft.fft2((x + 1) / 2).abs() for x in (estimate, truth)]
     fourier = (spectra[0] - spectra[1]).square().mean()
-    adversarial = functional.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
-    total = weights.image * image + weights.fourier * fourier + weights.adversarial * adversarial
+    total = weights.image * image + weights.fourier * fourier
+    if logits is not None:
+        entropy = functional.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
+        total = total + weights.adversarial * entropy
     if features is not None:
         perceptual = (features(estimate) - features(truth)).square().mean()
         total = total + weights.perceptual * perceptual

@@ -104,7 +104,10 @@ class DAGANLearner:
         return self._average.eval()
 
     def step(self, step: int) -> float:
-        """One step of the discriminator, one of the generator; returns the mean relative error."""
+        """One step of the generator, from the decay on after one of the discriminator.
+
+        Returns the mean relative error.
+        """
         recipe = self._recipe
         for optimizer in self._optimizers:
             for group in optimizer.param_groups:
@@ -114,13 +117,19 @@ class DAGANLearner:
         self._model.train()
         estimate = 2 * self._model(data, self._forward)[:, None] - 1
         real = 2 * truth[:, None] - 1
-        judge = self._discriminator
-        self._descend(1, judge, discriminator_loss(judge(real), judge(estimate.detach())))
-        loss = generator_loss(estimate, real, judge(estimate), LossWeights(), self._features)
+        logits = self._judged(estimate, real) if recipe.decays_at(step) else None
+        loss = generator_loss(estimate, real, logits, LossWeights(), self._features)
         self._descend(0, self._model, loss)
         follow(self._average, self._model, step, recipe.average_decay)
         difference = torch.linalg.vector_norm(estimate.detach() - real, dim=(1, 2, 3)) / 2
         return float((difference / torch.linalg.vector_norm(truth, dim=(1, 2))).mean())
+
+    def _judged(self, estimate: Tensor, real: Tensor) -> Tensor:
+        """One step of the discriminator; ``(B,)`` logits that it then has for the estimate."""
+        judge = self._discriminator
+        self._descend(1, judge, discriminator_loss(judge(real), judge(estimate.detach())))
+        logits: Tensor = judge(estimate)
+        return logits
 
     def _descend(self, number: int, network: nn.Module, loss: Tensor) -> None:
         self._optimizers[number].zero_grad(set_to_none=True)

@@ -59,7 +59,9 @@ class SingleLossLearner:
     measure
         ``measure(network, held_out)`` is :meth:`Learner.quality`.
     slow, slow_factor
-        Names of layers, and the share of the recipe's learning rate that they learn with.
+        Names of layers, and ``slow_factor(step)``: the share of the recipe's learning rate that they
+        learn with. While it is 0 they take no part in the step, which saves the time of their
+        gradients.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class SingleLossLearner:
         loss: Callable[[nn.Module, int], Tensor],
         measure: Callable[[nn.Module, Tensor], float],
         slow: tuple[str, ...] = (),
-        slow_factor: float = 1.0,
+        slow_factor: Callable[[int], float] = lambda step: 1.0,  # noqa: ARG005
     ) -> None:
         self._recipe = recipe
         self._model = model
@@ -79,7 +81,8 @@ class SingleLossLearner:
         named = dict(model.named_parameters())
         late = [value for name, value in named.items() if name.split(".")[0] in slow]
         soon = [value for name, value in named.items() if name.split(".")[0] not in slow]
-        self._factors = [1.0, slow_factor][: 2 if late else 1]
+        self._slow = late
+        self._slow_factor = slow_factor
         groups = [{"params": group} for group in (soon, late) if group]
         self._optimizer = torch.optim.Adam(groups, lr=recipe.learning_rate)
 
@@ -90,8 +93,11 @@ class SingleLossLearner:
 
     def step(self, step: int) -> float:
         """One step of Adam; returns the loss before it."""
-        for group, factor in zip(self._optimizer.param_groups, self._factors, strict=True):
+        factors = [1.0, self._slow_factor(step)][: len(self._optimizer.param_groups)]
+        for group, factor in zip(self._optimizer.param_groups, factors, strict=True):
             group["lr"] = factor * self._recipe.learning_rate_at(step)
+        for parameter in self._slow:
+            parameter.requires_grad_(factors[-1] > 0)
         self._optimizer.zero_grad(set_to_none=True)
         loss = self._loss(self._model, step)
         torch.autograd.backward(loss)

@@ -49,5 +49,6 @@ MRI_VN = NetworkEntry(
     images=bundled_images,
     image_ids=bundled_image_ids,
     training_images=brain_training_images,
+    standard_plan="standard-coils",
     published=PublishedFile(suffix=".cfl", read=read_reconet),
 )
