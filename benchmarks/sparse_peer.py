@@ -219,7 +219,7 @@ def scico(p: Stored) -> Callable[[int], np.ndarray]:
             rho_list=[20 * p.strength],
             x0=A.adj(jnp.asarray(p.data)),
             maxiter=n,
-            subproblem_solver=LinearSubproblemSolver(cg_kwargs={"tol": 1e-4, "maxiter": 10}),
+            subproblem_solver=LinearSubproblemSolver(cg_kwargs={"tol": 1e-5, "maxiter": 30}),
         )
         return np.asarray(solver.solve())
 
@@ -316,7 +316,7 @@ def deepinv(p: Stored) -> Callable[[int], np.ndarray]:
         )  # fmt: skip
         with torch.no_grad():
             start = torch.zeros(1, 1, *p.shape, dtype=torch.complex64 if complex_data else None)
-            return array(model(tensor(p.data), physics, init=start))
+            return array(model(tensor(p.data), physics, init=(start, start)))
 
     return run
 

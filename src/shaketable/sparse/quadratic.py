@@ -20,7 +20,9 @@ from shaketable.sparse.penalties import Values, sum_per_image, to_planes
 COILS = 0.5
 """Times ``ρ_A``, where the mask is left to the data; measured, and decides the speed only."""
 
-_FLOOR = 0.2
+# Of the response's symbol, times its maximum. A Radon map answers high frequencies a hundred times less
+# than low ones; a floor above that makes all steps there too short.
+_FLOOR = 0.02
 _N_POWER = 60
 _MARGIN = 1.03
 
