@@ -15,6 +15,7 @@ from shaketable.errors import InputError, RunError
 from shaketable.metrics import psnr
 from shaketable.paper import Drawn, figure_numbers, find_figure, write_figure
 from shaketable.paper.claims import above
+from shaketable.paper.drawing import drawn
 from shaketable.paper.steps import choose
 from shaketable.report.stored import StoredRun, load_run
 from shaketable.statistics import mean_interval, share_interval
@@ -111,6 +112,21 @@ def test_scales_are_printed_and_shared_by_the_pictures_of_a_row(every: Runs, num
         for run in images.values()
     ]
     assert {round(row.scale.high, 5) for row in sheet.rows} <= {round(float(p), 5) for p in peaks}
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_nothing_that_is_written_leaves_the_sheet(every: Runs, number):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = drawn(draw(number, of_figure(number, every)).sheet)
+    renderer = FigureCanvasAgg(canvas).get_renderer()
+    canvas.draw(renderer)
+    notes = [text for text in canvas.texts if text.get_text()]
+    assert len(notes) > 2
+    for text in notes:
+        extent = text.get_window_extent(renderer)
+        assert 0 <= extent.x0 < extent.x1 <= canvas.bbox.x1
+        assert 0 <= extent.y0 < extent.y1 <= canvas.bbox.y1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _INCH = 1.75  # the side of a picture
 _CHART = 2.0  # the height of a chart
 _LEFT, _RIGHT, _TOP, _LINE = 1.3, 0.1, 0.75, 0.17  # margins, and the height of a note
+_LETTERS = 19  # of a note in an inch, at most
 _INK = "#1a1a1a"
 _BOX = "#ffd21f"
 _CURVES = ("#c8500a", "#0b63a8", "#4d7c3a", "#7a4a9e")  # told apart by the colour-blind as well
@@ -27,15 +29,16 @@ def drawn(sheet: Sheet) -> Canvas:
     from matplotlib.figure import Figure
 
     canvas = Figure(facecolor="white")
-    below = 0.55 + _LINE * len(sheet.notes)
-    strip = _CHART + 0.85 if sheet.charts else 0.0
     width = _LEFT + len(sheet.columns) * _INCH * 1.06 + _RIGHT
+    notes = [line for note in sheet.notes for line in wrap(note, int(_LETTERS * width))]
+    below = 0.55 + _LINE * len(notes)
+    strip = _CHART + 0.85 if sheet.charts else 0.0
     height = _TOP + len(sheet.rows) * _INCH * 1.2 + strip + below
     canvas.set_size_inches(width, height)
     _draw_rows(canvas, sheet, (width, height), below + strip)
     _draw_charts(canvas, sheet.charts, (width, height), below)
     canvas.text(0.5, 1 - 0.28 / height, sheet.title, ha="center", fontsize=11, color=_INK)
-    for k, note in enumerate(reversed(sheet.notes)):
+    for k, note in enumerate(reversed(notes)):
         canvas.text(0.12 / width, (0.12 + _LINE * k) / height, note, fontsize=7, color=_INK)
     return canvas
 

@@ -72,7 +72,7 @@ def _noisy(array: Array, record: Record, box: Box) -> Tile:
     low, high = record["interval"]
     share = record["n_persisting"] / record["n_draws"]
     kept = f"{percent(share)} of {record['n_draws']} draws keep it"
-    caption = f"{kept}\n({percent(low)} to {percent(high)})"
+    caption = f"{kept}\n({percent(low, 3)} to {percent(high, 3)})"
     return Tile(array=array, caption=caption, box=box)
 
 
