@@ -54,9 +54,9 @@ def test_figure_1_finds_small_perturbations_that_cost_the_network_more(tmp_path:
     )
     lost, given = (claim.measured.estimate for claim in drawn.claims)
     assert lost > 3
-    assert given < lost
     mine = [r for r in drawn.numbers["records"] if r["role"] == "network"]
     assert all(r["amplification"] > 2 * r["random_amplification"] for r in mine)
+    assert given < mine[-1]["amplification"]
     begins = drawn.numbers["drops"]["deep-mri"]["1 dB"][0]
     assert begins["at"] in (0.02, 0.05, 0.12)
     assert [claim.outcome for claim in drawn.claims] == [

@@ -15,7 +15,7 @@ from shaketable.statistics import mean_interval
 
 STEPS = Steps(
     title="Worst perturbations of the data, of growing size", domain="data", symbol="e", of="‖y‖",
-    drops=(1.0, 3.0, 6.0, 10.0),
+    drops=(3.0, 10.0, 20.0, 30.0),
 )  # fmt: skip
 
 

@@ -80,27 +80,6 @@ def psnr_lost(record: Record) -> float:
     return float("nan") if before is None or after is None else before - after
 
 
-def psnr_lost_to_given(run: StoredRun, record: Record, stable: str) -> float:
-    """What a stable method loses to the network's largest perturbation in dB.
-
-    Parameters
-    ----------
-    run, stable
-        The run and the name of the stable method.
-    record
-        Of the network, for image and item.
-
-    Raises
-    ------
-    RunError
-        If its pictures are not there.
-    """
-    item, base = str(record["item"]), f"methods/{stable}"
-    image, clean = picture(run, item, "image"), picture(run, item, f"{base}/clean")
-    given = picture(run, item, f"{base}/given_network", -1)
-    return quality(clean, image) - quality(given, image)
-
-
 def effort(run: StoredRun, probe: str) -> str:
     """How long was searched and how exactly the stable method solves, as a sentence or two."""
     planned = next(iter(run.planned.get(probe, ())), {})
