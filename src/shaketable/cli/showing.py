@@ -37,7 +37,8 @@ def show_run(directory: Path, probe: str | None) -> None:
     probe = None if probe is None else probe.replace("-", "_")
     verdicts = _chosen(results["verdicts"], probe)
     problem = results["problem"]
-    say(f"{problem['network']} on {len(problem['images'])} images, beside "
+    n_images = len(problem["images"])
+    say(f"{problem['network']} on {n_images} image{'' if n_images == 1 else 's'}, beside "
         f"{', '.join(problem['baselines']) or 'no stable method'}")  # fmt: skip
     say_verdicts(verdicts)
     if results["records"]:
