@@ -140,6 +140,14 @@ def test_text_too_wide_for_one_line_is_broken() -> None:
     assert np.ptp(np.flatnonzero(broken.support.any(1))) > 34
 
 
+def test_four_suits_too_wide_for_one_row_stand_in_two() -> None:
+    wide, narrow = torch.ones(64, 300), torch.ones(128, 60)
+    [one_row] = make_details(wide, ["suits"], size=12)
+    [two_rows] = make_details(narrow, ["suits"], size=12)
+    assert np.ptp(np.flatnonzero(one_row.support.any(1))) == 11
+    assert np.ptp(np.flatnonzero(two_rows.support.any(1))) == 26
+
+
 def test_place_puts_the_template_where_it_is_told() -> None:
     drawn = heart(9)
     detail = place(torch.ones(32, 40), drawn, (10, 21), name="heart", contrast=0.5)

@@ -9,7 +9,7 @@ from scipy import ndimage
 from shaketable.details import DETAIL_NAMES, template
 from shaketable.details.lesion import lesion
 from shaketable.details.lettering import lettering, line_breaks
-from shaketable.details.suits import club, diamond, graded_heart, heart, spade
+from shaketable.details.suits import club, diamond, graded_heart, heart, spade, suits
 from shaketable.details.templates import text_of
 from shaketable.errors import InputError
 
@@ -74,6 +74,17 @@ def test_edges_are_antialiased() -> None:
 def test_size_scales_the_same_shape() -> None:
     coarse, fine = spade(20), spade(40)
     np.testing.assert_allclose(fine.reshape(20, 2, 20, 2).mean(axis=(1, 3)), coarse, atol=0.02)
+
+
+@pytest.mark.parametrize("n_rows", [1, 2])
+def test_suits_are_the_four_shapes_apart(n_rows: int) -> None:
+    drawn, gap = suits(20, n_rows=n_rows), 5
+    n_columns = 4 // n_rows
+    assert drawn.shape == (n_rows * 25 - gap, n_columns * 25 - gap)
+    for number, one in enumerate((spade, heart, diamond, club)):
+        top, left = 25 * (number // n_columns), 25 * (number % n_columns)
+        np.testing.assert_array_equal(drawn[top : top + 20, left : left + 20], one(20))
+    assert ndimage.label(drawn > 0.5)[1] == 4
 
 
 def test_graded_heart_is_a_heart_with_a_rising_intensity() -> None:

@@ -52,6 +52,8 @@ class SyntheticRun:
         Real instead of complex images.
     seed
         Of the random numbers.
+    radii
+        Sizes of the worst cases.
     """
 
     size: int = 48
@@ -63,6 +65,7 @@ class SyntheticRun:
     real: bool = False
     seed: int = 0
     pictures: tuple[Array, ...] = ()
+    radii: tuple[float, ...] = RADII
 
     @property
     def methods(self) -> tuple[tuple[str, str], ...]:
@@ -191,7 +194,7 @@ def _worst_case(
     settings: SyntheticRun, name: str, x: Array, rng: np.random.Generator, domain: str
 ) -> tuple[str, dict[str, Any], list[Record]]:
     item = f"worst_case-{domain}-{name}"
-    arrays: dict[str, Any] = {"image": x, "radii": np.array(RADII)}
+    arrays: dict[str, Any] = {"image": x, "radii": np.array(settings.radii)}
     records: list[Record] = []
     size = np.linalg.norm(x)
     network_wave = _waves(x, rng, 0.12)
@@ -203,7 +206,7 @@ def _worst_case(
         stacks: dict[str, list[Array]] = {
             key: [] for key in ("perturbation", "perturbed", "random", "given_network")
         }
-        for radius in RADII:
+        for radius in settings.radii:
             gain = (7.5 if is_network else 1.6) * (1 + rng.uniform(-0.1, 0.1))
             stacks["perturbation"].append(radius * size * wave)
             stacks["perturbed"].append(clean + gain * radius * size * artefact)

@@ -9,6 +9,7 @@ import pytest
 import torch
 import yaml
 
+from shaketable.details import composite, make_details
 from shaketable.errors import PlanError
 from shaketable.maps import FourierMap, MatrixMap, sampling
 from shaketable.plan import LoadedPlan, check_plan, load_plan, plan_from
@@ -288,6 +289,44 @@ def test_the_resolved_plan_means_the_same_from_anywhere(
     same(loaded, again)
     assert again.plan.source == loaded.plan.source
     same(loaded, plan_from(loaded.plan.source))
+
+
+INSERT = {"images.insert": {"details": ["heart", "spade"], "contrast": 0.5, "size": 6}}
+
+
+def test_details_are_inserted_into_every_image(folder: Path) -> None:
+    plain, inserted = load(folder), load(folder, INSERT)
+    for before, after in zip(plain.images, inserted.images, strict=True):
+        details = make_details(before, ["heart", "spade"], contrast=0.5, size=6, apart=True)
+        torch.testing.assert_close(after, before + composite(details).array)
+    assert inserted.image_ids == plain.image_ids
+    again = plan_from(inserted.plan.source)
+    assert torch.equal(again.images, inserted.images)
+    assert "insert" not in plain.plan.source["images"]
+
+
+@pytest.mark.parametrize(
+    ("insert", "message"),
+    [
+        ({"details": ["hart"]}, "did you mean 'heart'"),
+        ({"details": ["heart"], "size": 40}, "room for the detail"),
+        ({"details": []}, "at least 1 entries"),
+    ],
+)
+def test_details_that_cannot_be_inserted_are_a_mistake_of_the_plan(
+    folder: Path, insert: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(PlanError, match=rf"images\.insert.*{message}"):
+        load(folder, {"images.insert": insert})
+
+
+def test_draws_may_differ_between_sizes_of_noise(folder: Path) -> None:
+    settings = {"noise_ratio": [0.25, 1.0], "n_draws": [9, 4]}
+    (probe,) = load(folder, {"probes": {"neighbourhood": settings}}).plan.probes
+    assert isinstance(probe, Neighbourhood)
+    assert probe.draws == (9, 4)
+    with pytest.raises(PlanError, match="one for each"):
+        load(folder, {"probes": {"neighbourhood": settings | {"n_draws": [9, 4, 2]}}})
 
 
 def test_two_folders_may_use_the_same_module_name(

@@ -100,6 +100,29 @@ def test_several_sizes_of_noise_share_their_draws_and_the_first_decides():
     assert verdict.statement.startswith("After noise of 200 % of its size")
 
 
+def test_every_size_of_noise_may_have_its_own_number_of_draws():
+    few, many = (
+        Neighbourhood(radius=0.05, search=QUICK, noise_ratio=(2.0, 8.0), n_draws=n_draws)
+        for n_draws in ((6, 2), 6)
+    )
+    _, each = measure(networks.zero_filled, few)
+    _, alike = measure(networks.zero_filled, many)
+    assert [r["n_draws"] for r in each.records if r["role"] == "network"] == [6, 2]
+    assert each.records[0] == alike.records[0]
+    assert each.records[1]["n_persisting"] <= alike.records[1]["n_persisting"]
+    assert (few.describe()["n_draws"], many.describe()["n_draws"]) == ([6, 2], 6)
+
+
+def test_every_draw_is_a_step_forward():
+    shares: list[float] = []
+    probe = Neighbourhood(radius=0.05, search=QUICK, noise_ratio=(0.25, 1.0), n_draws=(4, 3))
+    case, _ = measure(networks.zero_filled, probe)
+    probe.measure(case, probe.items(case)[0], 11, lambda message, share: shares.append(share))
+    assert shares == sorted(shares)
+    assert len(set(shares)) >= 2 * 7
+    assert shares[-1] == pytest.approx(1)
+
+
 def test_every_method_is_shaken_around_its_own_worst_case():
     network = networks.Unstable(networks.fourier(), networks.images(1), gain=4.0)
     probe = Neighbourhood(radius=0.05, search=Search(budget=Budget(n_gradients=30)), n_draws=2)
@@ -242,7 +265,15 @@ def test_one_image_decides_nothing():
 
 
 @pytest.mark.parametrize(
-    "settings", [{"noise_ratio": 0.0}, {"noise_ratio": ()}, {"n_draws": 0}, {"keeps": 1.5}]
+    "settings",
+    [
+        {"noise_ratio": 0.0},
+        {"noise_ratio": ()},
+        {"n_draws": 0},
+        {"keeps": 1.5},
+        {"n_draws": (3, 4)},
+        {"noise_ratio": (0.25, 1.0), "n_draws": (3, 0)},
+    ],
 )
 def test_wrong_settings_are_refused(settings):
     with pytest.raises(InputError, match="Expected noise_ratio > 0"):

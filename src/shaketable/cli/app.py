@@ -127,23 +127,30 @@ def show(
 @app.command()
 def paper(
     figure: Annotated[
-        str, typer.Argument(metavar="FIGURE", help="1, 2, or all, which adds a table of claims.")
+        str, typer.Argument(metavar="FIGURE", help="1 to 5, or all, which adds a table of claims.")
     ],
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Where figures and runs go; resumed if it exists.")
     ],
     images: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="File or folder of images. Default: held-out ones."),
+        list[str] | None,
+        typer.Option(
+            metavar="[NETWORK=]PATH",
+            help="File or folder of images, for one network or all. Default: held-out ones.",
+        ),
     ] = None,
     weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Weights of the network. Default: shipped.")
+        list[str] | None,
+        typer.Option(
+            metavar="[NETWORK=]FILE",
+            help="Weights of a network; name it where several are shown. Default: shipped.",
+        ),
     ] = None,
 ) -> None:
     """Make a figure of the paper and say which of its claims hold."""
     from shaketable.cli.paper import make_figures
 
-    make_figures(figure, out, images, weights)
+    make_figures(figure, out, images or [], weights or [])
 
 
 @app.command()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def show_run(directory: Path, probe: str | None) -> None:
-    """Print verdicts and the table of re-executed perturbations.
+    """Print verdicts and the table of what was executed again.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ def show_run(directory: Path, probe: str | None) -> None:
     probe = None if probe is None else probe.replace("-", "_")
     verdicts = _chosen(results["verdicts"], probe)
     problem = results["problem"]
-    say(f"{problem['network']} on {len(problem['images'])} images, beside "
+    n_images = len(problem["images"])
+    say(f"{problem['network']} on {n_images} image{'' if n_images == 1 else 's'}, beside "
         f"{', '.join(problem['baselines']) or 'no stable method'}")  # fmt: skip
     say_verdicts(verdicts)
-    searched = any(record["probe"] == "worst_case" for record in results["records"])
-    if searched and probe in (None, "worst_case"):
-        _replay(directory)
+    if results["records"]:
+        _replay(directory, probe)
 
 
 def _chosen(
@@ -59,8 +59,8 @@ def _chosen(
     return chosen
 
 
-def _replay(directory: Path) -> None:
-    from shaketable.runs import replay
+def _replay(directory: Path, probe: str | None) -> None:
+    from shaketable.runs import replay, replay_others
 
     loaded = _rebuilt(directory)
     if loaded is None:
@@ -68,9 +68,13 @@ def _replay(directory: Path) -> None:
             "Not executed again: the run was made in Python, where its plan holds no network to load."
         )
         return
-    replays = replay(directory, loaded.problem, loaded.plan.baselines)
+    replays: tuple[Replay, ...] = ()
+    if probe in (None, "worst_case"):
+        replays += replay(directory, loaded.problem, loaded.plan.baselines)
+    if probe != "worst_case":
+        replays += replay_others(directory, loaded.problem, loaded.plan, probe=probe)
     say_table(
-        ("item", "method", "radius", "stored error", "error now", ""),
+        ("item", "method", "what", "stored error", "error now", ""),
         [_row(each) for each in replays],
     )
     differing = [each for each in replays if not each.agrees]
@@ -89,7 +93,7 @@ def _row(replay: Replay) -> tuple[str, ...]:
     else:
         word = "same" if replay.agrees else "DIFFERENT"
     return (
-        replay.item, replay.method, f"{replay.radius:g}", f"{replay.stored_error:.5g}",
+        replay.item, replay.method, replay.what or f"{replay.radius:g}", f"{replay.stored_error:.5g}",
         f"{replay.error:.5g}", word,
     )  # fmt: skip
 

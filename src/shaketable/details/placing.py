@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from shaketable.details.lettering import line_breaks
 from shaketable.details.objects import MARGIN, Mask, as_image, choose_position, object_mask
-from shaketable.details.templates import SMALLEST_SIZE, template, text_of
+from shaketable.details.templates import SMALLEST_SIZE, narrower, template, text_of
 from shaketable.errors import InputError, ShapeError
 from shaketable.geometry import embed
 
@@ -22,6 +21,7 @@ from shaketable.geometry import embed
 PHASE_SMOOTHING = 2.0
 # Default sizes, as shares of the shorter side of the image: words are many letters wide.
 SYMBOL_SHARE = 0.12
+SUITS_SHARE = 0.09
 TEXT_SHARE = 0.06
 MOST_LINES = 3
 
@@ -40,7 +40,8 @@ class Detail:
     contrast
         The detail's peak, as a fraction of the image's peak ``max|x|``.
     size
-        In pixels: the side of a symbol's box, the height of a text's capitals.
+        In pixels: the side of a symbol's box (of one for ``"suits"``), the height of a text's
+        capitals.
     position
         (row, column) of the centre of its box.
     """
@@ -71,8 +72,8 @@ def make_details(
     The object is the largest bright region with its holes filled. A detail lies inside it with two
     pixels to spare, at a position drawn from the best tenth of all that are possible: where the
     image is smooth and not so bright that the detail would not show. The contrast does not move
-    it. Text that is too wide for the object is broken between words into two or three lines. How
-    the array follows from the template is said at :func:`place`.
+    it. What is too wide for the object is broken: text between words into two or three lines, the
+    four suits into two rows. How the array follows from the template is said at :func:`place`.
 
     Parameters
     ----------
@@ -83,8 +84,8 @@ def make_details(
     contrast
         The details' peak as a fraction of ``max|x|``, above 0 and at most 1.
     size
-        In pixels, see :class:`Detail`; None: 12 % of the image's shorter side for symbols
-        and 6 % for texts.
+        In pixels, see :class:`Detail`; None: 12 % of the image's shorter side for symbols, 9 % for
+        each of the ``"suits"`` and 6 % for texts.
     seed
         Same image, name, size and seed: same place, whatever other names are asked for. (With
         ``apart``, the names before it matter.)
@@ -225,7 +226,8 @@ def composite(details: Sequence[Detail]) -> Detail:
 
 
 def _default_size(name: str, image: NDArray[Any]) -> int:
-    share = SYMBOL_SHARE if text_of(name) is None else TEXT_SHARE
+    share = SUITS_SHARE if name == "suits" else SYMBOL_SHARE
+    share = share if text_of(name) is None else TEXT_SHARE
     shorter_side: int = min(image.shape)
     return max(SMALLEST_SIZE, round(share * shorter_side))
 
@@ -236,11 +238,10 @@ def _fit(
     """Draw a detail, broken over several lines where it must be, and find it a place."""
     drawn = template(name, size, seed=int(generator.integers(2**31)))
     position = choose_position(image, drawn, allowed, generator)
-    text = text_of(name)
     for n_lines in range(2, MOST_LINES + 1):
-        broken = None if text is None else line_breaks(text, n_lines)
-        if position is None and broken is not None:
-            drawn = template(f"text:{broken}", size)
+        broken = narrower(name, size, n_lines) if position is None else None
+        if broken is not None:
+            drawn = broken
             position = choose_position(image, drawn, allowed, generator)
     if position is None:
         rows, columns = np.flatnonzero(allowed.any(1)), np.flatnonzero(allowed.any(0))

@@ -93,6 +93,26 @@ def club(size: int) -> Array:
     return _rasterise(_inside_club, size)
 
 
+def suits(size: int, *, n_rows: int = 1) -> Array:
+    """Draw ♠♥♦♣, each in a box of ``size x size`` pixels, in one row or in two rows of two.
+
+    Between two boxes lies a quarter of their side.
+
+    Examples
+    --------
+    >>> suits(12).shape, suits(12, n_rows=2).shape
+    ((12, 57), (27, 27))
+    """
+    drawn = [shape(size) for shape in (spade, heart, diamond, club)]
+    gap = max(1, round(size / 4))
+    n_columns = len(drawn) // n_rows
+    result = np.zeros((n_rows * (size + gap) - gap, n_columns * (size + gap) - gap))
+    for number, one in enumerate(drawn):
+        top, left = (step * (size + gap) for step in divmod(number, n_columns))
+        result[top : top + size, left : left + size] = one
+    return result
+
+
 def graded_heart(size: int) -> Array:
     """Draw ♥ whose intensity rises from 0.2 at its left to 1 at its right: ``(size, size)``."""
     ramp = 0.2 + 0.8 * (np.arange(size) + 0.5) / size

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from difflib import get_close_matches
 
 from shaketable.details.lesion import lesion
-from shaketable.details.lettering import lettering
-from shaketable.details.suits import Array, club, diamond, graded_heart, heart, spade
+from shaketable.details.lettering import lettering, line_breaks
+from shaketable.details.suits import Array, club, diamond, graded_heart, heart, spade, suits
 from shaketable.errors import InputError
 
 CAN_U_SEE_IT = "CAN U SEE IT"
@@ -20,6 +20,7 @@ _SHAPES: dict[str, Callable[[int], Array]] = {
     "diamond": diamond,
     "club": club,
     "graded-heart": graded_heart,
+    "suits": suits,
 }
 
 DETAIL_NAMES: tuple[str, ...] = (
@@ -30,6 +31,7 @@ DETAIL_NAMES: tuple[str, ...] = (
     "can-u-see-it",
     "graded-heart",
     "lesion",
+    "suits",
 )
 
 
@@ -54,7 +56,8 @@ def template(name: str, size: int, *, seed: int = 0) -> Array:
     name
         One of ``DETAIL_NAMES``, or ``"text:"`` followed by any words.
     size
-        In pixels: the side of the box for symbols, the height of a capital for texts.
+        In pixels: the side of the box for symbols, of one of the four for ``"suits"``, the height
+        of a capital for texts.
     seed
         Chooses the outline of ``"lesion"``; no other detail is random.
 
@@ -85,6 +88,21 @@ def template(name: str, size: int, *, seed: int = 0) -> Array:
     if name not in _SHAPES:
         raise InputError(_unknown_name(name))
     return _SHAPES[name](size)
+
+
+def narrower(name: str, size: int, n_lines: int) -> Array | None:
+    """Draw a wide detail in several lines; None for one that cannot be.
+
+    Examples
+    --------
+    >>> template("suits", 10).shape, narrower("suits", 10, 2).shape, narrower("heart", 10, 2)
+    ((10, 46), (22, 22), None)
+    """
+    if name == "suits":
+        return suits(size, n_rows=2) if n_lines == 2 else None
+    text = text_of(name)
+    broken = None if text is None else line_breaks(text, n_lines)
+    return None if broken is None else lettering(broken, size)
 
 
 def _unknown_name(name: str) -> str:

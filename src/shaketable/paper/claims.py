@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Literal
 
 from shaketable.report.quantities import readable
 from shaketable.statistics import Interval
 
-Outcome = Literal["holds", "in part", "does not hold"]
+Outcome = Literal["holds", "in part", "does not hold", "open"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Claim:
     rule
         When the claim counts as holding, in words.
     outcome
-        Whether it does.
+        Whether it does; ``"open"`` where the interval is too wide to say.
     """
 
     figure: int
@@ -62,30 +62,65 @@ class Claim:
 def above(measured: Interval, whole: float, part: float) -> Outcome:
     """Holds where the interval lies above ``whole``, in part where it lies above ``part``.
 
+    It does not hold where the interval lies below ``part``; else the interval is too wide to say.
+
     Examples
     --------
     >>> above(Interval(estimate=12.0, low=10.5, high=13.5, n=4), 10.0, 3.0)
     'holds'
+    >>> above(Interval(estimate=12.0, low=-5.0, high=29.0, n=2), 10.0, 3.0)
+    'open'
     """
     if measured.low > whole:
         return "holds"
-    return "in part" if measured.low > part else "does not hold"
+    if measured.low > part:
+        return "in part"
+    return "does not hold" if measured.high <= part else "open"
 
 
 def below(measured: Interval, whole: float, part: float) -> Outcome:
     """Holds where the interval lies below ``whole``, in part where it lies below ``part``.
+
+    It does not hold where the interval lies above ``part``; else the interval is too wide to say.
 
     Examples
     --------
     >>> below(Interval(estimate=2.0, low=1.5, high=2.5, n=4), 1.0, 3.0)
     'in part'
     """
-    if measured.high < whole:
+    mirrored = replace(
+        measured, estimate=-measured.estimate, low=-measured.high, high=-measured.low
+    )
+    return above(mirrored, -whole, -part)
+
+
+def within(measured: Interval, whole: float, part: float) -> Outcome:
+    """Holds where the interval lies within ``± whole``, in part where within ``± part``.
+
+    It does not hold where the interval lies outside of ``± part``; else it is too wide to say.
+
+    Examples
+    --------
+    >>> within(Interval(estimate=0.1, low=-0.5, high=0.7, n=4), 1.0, 3.0)
+    'holds'
+    """
+    largest = max(abs(measured.low), abs(measured.high))
+    if largest < whole:
         return "holds"
-    return "in part" if measured.high < part else "does not hold"
+    if largest < part:
+        return "in part"
+    return "does not hold" if measured.low >= part or measured.high <= -part else "open"
 
 
-_HEADS = ("Figure", "Network", "The paper’s claim", "Measured here", "95 % interval", "Of", "It")
+_HEADS = (
+    "Figure",
+    "Network",
+    "The paper’s claim",
+    "Measured here",
+    "95 % interval",
+    "Of",
+    "Outcome",
+)
 
 
 def markdown(claims: Sequence[Claim]) -> str:
@@ -136,6 +171,7 @@ td:last-child {{ font-weight: 600; white-space: nowrap; }}
 tr.holds td:last-child {{ color: #0b6b3a; }}
 tr.in-part td:last-child {{ color: #8a5a00; }}
 tr.does-not-hold td:last-child {{ color: #a3261b; }}
+tr.open td:last-child {{ color: #5c5c5c; }}
 </style></head><body>
 <h1>The paper’s claims, measured</h1>
 <p>Antun, Renna, Poon, Adcock and Hansen, “On instabilities of deep learning in image reconstruction
@@ -143,6 +179,8 @@ and the potential costs of AI”, PNAS 117(48), 2020, beside what Shaketable mea
 hand. Worst cases are lower bounds: a stronger search may find more.</p>
 <table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>
 <h2>When a claim counts as holding</h2>
+<p>A claim does not hold where the interval lies on the other side of the second bound. It is open
+where the interval is too wide to say.</p>
 <ul>{rules}</ul>
 </body></html>
 """

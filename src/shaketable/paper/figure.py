@@ -1,4 +1,4 @@
-"""What a figure of the paper is here: a plan that is run, and a drawing of what was stored."""
+"""What a figure of the paper is here: plans that are run, and a drawing of what was stored."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from shaketable.paper.claims import Claim
 from shaketable.paper.sheet import Sheet
 from shaketable.report.stored import StoredRun
 
+Runs = Mapping[str, StoredRun]
+"""The stored runs of a figure by network, in the figure's order; a network may be absent."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """A figure made from a run.
+    """A figure made from runs.
 
     Parameters
     ----------
@@ -38,17 +41,18 @@ class Figure:
     ----------
     number
         As in the paper.
-    network
-        The network of the zoo that it shows.
+    networks
+        The networks of the zoo that it shows, top to bottom; each has the plan
+        ``figure-NUMBER-NETWORK``.
     draw
-        From the stored run of the plan ``figure-NUMBER`` to the figure.
+        From the stored runs of these plans to the figure.
     """
 
     number: int
-    network: str
-    draw: Callable[[StoredRun], Drawn]
+    networks: tuple[str, ...]
+    draw: Callable[[Runs], Drawn]
 
     @property
     def name(self) -> str:
-        """Of its plan, folder and files."""
+        """Of its folder and files."""
         return f"figure-{self.number}"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shaketable.errors import RunError
 from shaketable.paper.claims import Claim, above
-from shaketable.paper.figure import Drawn, Figure
-from shaketable.paper.sheet import Box, Row, Sheet, Tile, strongest_place
+from shaketable.paper.figure import Drawn, Figure, Runs
+from shaketable.paper.places import Box, strongest_place
+from shaketable.paper.reading import effort, images_of, of_method, picture, records_of
+from shaketable.paper.sheet import Row, Sheet, Tile
 from shaketable.report.pictures import grey_scale
 from shaketable.report.quantities import percent
 from shaketable.report.stored import Array, Record, StoredRun
 from shaketable.statistics import share_interval
 
 
-def draw(run: StoredRun) -> Drawn:
+def draw(runs: Runs) -> Drawn:
     """Draw the worst case and one draw of every size of noise; count over all draws.
 
     Raises
@@ -22,18 +23,11 @@ def draw(run: StoredRun) -> Drawn:
     RunError
         If the run holds no noisy worst cases with their pictures.
     """
-    records = run.records("neighbourhood")
-    if not records:
-        raise RunError(
-            f"Expected noisy worst cases in {run.directory}, got none; remove the directory and run "
-            "the command again."
-        )
-    shown = records[0]["image"]
-    rows = tuple(
-        _row(run, [r for r in records if r["method"] == method and r["image"] == shown])
-        for method in run.methods[:2]
-    )
-    mine = [r for r in records if r["method"] == run.network]
+    (run,) = runs.values()
+    records = records_of(run, "neighbourhood")
+    shown = images_of(records)[0]
+    rows = tuple(_row(run, of_method(records, method, shown, by="")) for method in run.methods[:2])
+    mine = of_method(records, run.network, by="")
     scale = rows[0].scale
     sheet = Sheet(
         title="Noise around a worst case", rows=rows,
@@ -43,14 +37,15 @@ def draw(run: StoredRun) -> Drawn:
             f"worst case found. Grey scale: {scale.sentence}, magnitudes.",
             "v is Gaussian noise of the data, taken to the image and scaled to the stated size; one draw "
             "is shown. Below: draws that keep at least half of the artefact, 95 % interval.",
-            "Boxes: where the worst case changes the reconstruction most.",
+            "Boxes: where the worst case changes the reconstruction most. "
+            f"{effort(run, 'neighbourhood')}",
         ),
     )  # fmt: skip
     numbers = {"shown": {"image": shown}, "records": [dict(record) for record in records]}
     return Drawn(sheet=sheet, numbers=numbers, claims=_claims(run.network, mine))
 
 
-FIGURE = Figure(number=2, network="deep-mri", draw=draw)
+FIGURE = Figure(number=2, networks=("deep-mri",), draw=draw)
 
 
 def _head(record: Record) -> str:
@@ -61,34 +56,24 @@ def _row(run: StoredRun, records: Sequence[Record]) -> Row:
     item, method = str(records[0]["item"]), str(records[0]["method"])
     base = f"methods/{method}"
     clean, perturbed = (
-        _picture(run, item, f"{base}/clean"),
-        _picture(run, item, f"{base}/perturbed"),
+        picture(run, item, f"{base}/clean"),
+        picture(run, item, f"{base}/perturbed"),
     )
     box = strongest_place(perturbed - clean)
     tiles = [Tile(array=clean), Tile(array=perturbed, box=box)]
     for index, record in enumerate(records):
         name = "noisy" if index == 0 else f"noisy at {record['noise_ratio']:g}"
-        tiles.append(_noisy(_picture(run, item, f"{base}/{name}"), record, box))
-    image = _picture(run, item, "image")
+        tiles.append(_noisy(picture(run, item, f"{base}/{name}"), record, box))
+    image = picture(run, item, "image")
     return Row(label=method, tiles=tuple(tiles), scale=grey_scale(image))
 
 
-def _noisy(picture: Array, record: Record, box: Box) -> Tile:
+def _noisy(array: Array, record: Record, box: Box) -> Tile:
     low, high = record["interval"]
     share = record["n_persisting"] / record["n_draws"]
     kept = f"{percent(share)} of {record['n_draws']} draws keep it"
-    caption = f"{kept}\n({percent(low)} to {percent(high)})"
-    return Tile(array=picture, caption=caption, box=box)
-
-
-def _picture(run: StoredRun, item: str, name: str) -> Array:
-    array = run.picture_array(item, name)
-    if array is None:
-        raise RunError(
-            f"Expected the picture '{name}' of {item} in {run.directory}, got none; remove the "
-            "directory and run the command again."
-        )
-    return array
+    caption = f"{kept}\n({percent(low, 3)} to {percent(high, 3)})"
+    return Tile(array=array, caption=caption, box=box)
 
 
 def _claims(network: str, records: Sequence[Record]) -> tuple[Claim, ...]:

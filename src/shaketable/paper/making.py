@@ -1,16 +1,18 @@
-"""From the number of a figure to files: the plan to run, the drawing, the table of claims."""
+"""From the number of a figure to files: the plans to run, the drawing, the table of claims."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from shaketable.errors import InputError
 from shaketable.files import whole_file
-from shaketable.paper import figure_1, figure_2
+from shaketable.paper import figure_1, figure_2, figure_3, figure_4, figure_5
 from shaketable.paper.claims import Claim, markdown, page
 from shaketable.paper.figure import Drawn, Figure
+from shaketable.paper.own import Own
 from shaketable.paper.sheet import require_matplotlib
 from shaketable.plan import LoadedPlan, plan_from
 from shaketable.plan.templates import figure_plan
@@ -18,7 +20,12 @@ from shaketable.report.stored import load_run
 
 SCHEMA = "shaketable.figure/1"
 
-_FIGURES = {figure.number: figure for figure in (figure_1.FIGURE, figure_2.FIGURE)}
+_FIGURES = {
+    figure.number: figure
+    for figure in (
+        figure_1.FIGURE, figure_2.FIGURE, figure_3.FIGURE, figure_4.FIGURE, figure_5.FIGURE
+    )
+}  # fmt: skip
 
 
 def figure_numbers() -> tuple[int, ...]:
@@ -27,7 +34,7 @@ def figure_numbers() -> tuple[int, ...]:
     Examples
     --------
     >>> figure_numbers()
-    (1, 2)
+    (1, 2, 3, 4, 5)
     """
     return tuple(_FIGURES)
 
@@ -46,20 +53,52 @@ def find_figure(number: int) -> Figure:
     return _FIGURES[number]
 
 
-def load_figure(
-    figure: Figure, *, images: Path | None = None, weights: Path | None = None
-) -> LoadedPlan:
-    """Make everything that the figure's plan names.
+def without_weights(figure: Figure, own: Own) -> tuple[str, ...]:
+    """The networks of a figure that have no weights: neither in the package nor of one's own."""
+    from shaketable.zoo.registry import shipped_weights
 
-    Parameters
-    ----------
-    figure
-        Which.
-    images
-        File or folder of images to use in place of the network's held-out ones; they are resized to
-        the network's size and divided by their peak.
-    weights
-        Weights to use in place of the shipped ones, as `shaketable.zoo.load` takes them.
+    return tuple(
+        name
+        for name in figure.networks
+        if name not in own.weights and not shipped_weights(name).is_file()
+    )
+
+
+def part_plan(figure: Figure, network: str, own: Own) -> dict[str, Any]:
+    """The plan of one network of a figure as plain data, with what the reader brings in it.
+
+    Raises
+    ------
+    InputError, WeightsError
+        If weights of one's own cannot be used.
+    """
+    plan = figure_plan(f"{figure.name}-{network}")
+    weights, images = own.weights.get(network), own.images.get(network)
+    if weights is not None:
+        plan["network"] = {**plan["network"], "weights": str(weights.resolve())}
+    if images is not None:
+        from shaketable import zoo
+
+        loaded = zoo.load(network, weights=weights)
+        scale = "hounsfield" if loaded.units and _in_hounsfield(images) else "max"
+        kept = {name: plan["images"][name] for name in ("count", "real", "insert")
+                if name in plan["images"]}  # fmt: skip
+        plan["images"] = {
+            "path": str(images.resolve()), "shape": list(loaded.forward.image_shape),
+            "scale": scale, **kept,
+        }  # fmt: skip
+    return plan
+
+
+def _in_hounsfield(images: Path) -> bool:
+    """Whether some values are as low as air in Hounsfield units, which other images do not have."""
+    from shaketable.io import load_images
+
+    return any(float(image.array.real.min()) < -500 for image in load_images(images))
+
+
+def load_part(figure: Figure, network: str, own: Own) -> LoadedPlan:
+    """Make everything that the plan of one network of a figure names.
 
     Raises
     ------
@@ -69,52 +108,54 @@ def load_figure(
         If matplotlib is not installed.
     """
     require_matplotlib()  # before minutes of work that could not be drawn
-    plan = figure_plan(figure.name)
-    if weights is not None:
-        plan["network"] = {**plan["network"], "weights": str(weights.resolve())}
-    if images is not None:
-        from shaketable import zoo
-
-        shape = zoo.load(figure.network, weights=weights).forward.image_shape
-        plan["images"] = {
-            "path": str(images.resolve()), "shape": list(shape), "scale": "max",
-            "count": plan["images"]["count"],
-        }  # fmt: skip
-    return plan_from(plan, file=f"plan of {figure.name}")
+    plan = part_plan(figure, network, own)
+    return plan_from(plan, file=f"plan of {figure.name} for {network}")
 
 
-def write_figure(figure: Figure, run_dir: Path, folder: Path) -> tuple[Drawn, tuple[Path, ...]]:
-    """Draw a figure from its run: ``figure-N.png``, ``.pdf`` and ``.json`` in a folder.
+def write_figure(
+    figure: Figure, run_dirs: Mapping[str, Path], folder: Path
+) -> tuple[Drawn, tuple[Path, ...]]:
+    """Draw a figure from its runs: ``figure-N.png``, ``.pdf`` and ``.json`` in a folder.
 
     Parameters
     ----------
     figure
         Which.
-    run_dir
-        The directory of the run of its plan; ``shaketable show`` replays it.
+    run_dirs
+        The directories of the runs of its plans by network, in its order; ``shaketable show``
+        replays them. A network that is absent is left out.
     folder
         Where to write; made if it does not exist.
 
     Raises
     ------
     RunError
-        If the run is not complete.
+        If a run is not complete.
     MissingDependencyError
         If matplotlib is not installed.
     """
-    stored = load_run(run_dir)
+    stored = {network: load_run(directory) for network, directory in run_dirs.items()}
     drawn = figure.draw(stored)
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / figure.name
     pictures = drawn.sheet.write(stem)
+    runs = {
+        network: {"directory": _beside(run.directory, folder), "results_sha256": run.fingerprint}
+        for network, run in stored.items()
+    }
     contents = {
-        "schema": SCHEMA, "figure": figure.number, "run": run_dir.name,
-        "results_sha256": stored.fingerprint, **drawn.numbers,
+        "schema": SCHEMA, "figure": figure.number, "runs": runs, **drawn.numbers,
         "claims": [claim.plain() for claim in drawn.claims],
     }  # fmt: skip
     numbers = stem.with_suffix(".json")
     _write(numbers, json.dumps(contents, indent=1, allow_nan=False) + "\n")
     return drawn, (*pictures, numbers)
+
+
+def _beside(directory: Path, folder: Path) -> str:
+    """A run's directory as seen from the figure's folder, where it lies inside."""
+    inside = directory.is_relative_to(folder)
+    return str(directory.relative_to(folder)) if inside else directory.name
 
 
 def write_claims(claims: Sequence[Claim], folder: Path) -> tuple[Path, Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from shaketable.details import composite, make_details
 from shaketable.errors import InputError
 from shaketable.io import ImageSource, LoadedImage, ellipse_phantoms, load_source
 from shaketable.plan.locate import PlanFile
@@ -41,13 +42,31 @@ class Images:
 
 
 def build_images(plan: PlanFile, spec: ImagesSpec, network: ZooNetwork | None) -> Images:
-    """Read the images of a plan.
+    """Read the images of a plan and insert the details that it names into each.
 
     Raises
     ------
     PlanError
-        If they cannot be read, differ in shape, or are complex where the plan says real.
+        If they cannot be read, differ in shape, are complex where the plan says real, or a detail
+        does not fit into one.
     """
+    images = _without_details(plan, spec, network)
+    insert = spec.insert
+    if insert is None:
+        return images
+    with plan.at("images", "insert"):
+        inserted = [
+            image + composite(
+                make_details(
+                    image, insert.details, contrast=insert.contrast, size=insert.size, apart=True
+                )
+            ).array
+            for image in images.values
+        ]  # fmt: skip
+    return replace(images, values=torch.stack(inserted))
+
+
+def _without_details(plan: PlanFile, spec: ImagesSpec, network: ZooNetwork | None) -> Images:
     if spec.phantoms is not None and spec.shape is not None:
         with plan.at("images"):
             loaded = ellipse_phantoms(

@@ -133,12 +133,13 @@ def _sampling_of(
 
 def _neighbourhood(plan: PlanFile, spec: specs.NeighbourhoodSpec) -> Neighbourhood:
     search = _search(plan, spec.search, ("probes", "neighbourhood", "search"))
-    ratio = spec.noise_ratio
+    ratio, draws = spec.noise_ratio, spec.n_draws
     with plan.at("probes", "neighbourhood"):
         return Neighbourhood(
             radius=spec.radius, search=search,
             noise_ratio=tuple(ratio) if isinstance(ratio, list) else ratio,
-            n_draws=spec.n_draws, n_draws_stable=spec.n_draws_stable, keeps=spec.keeps,
+            n_draws=tuple(draws) if isinstance(draws, list) else draws,
+            n_draws_stable=spec.n_draws_stable, keeps=spec.keeps,
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from shaketable.plan.schema_base import (
     Count,
     MethodName,
     ObjectName,
+    Rate,
     Seed,
     Shape,
     Slices,
@@ -43,6 +44,14 @@ class NetworkSpec(Spec):
         return self
 
 
+class InsertSpec(Spec):
+    """Details that are inserted into every image before anything is tested."""
+
+    details: Annotated[list[Text], Field(min_length=1)]
+    contrast: Rate = 0.3
+    size: Count | None = None
+
+
 class ImagesSpec(Spec):
     """The images: a file or folder, those that come with the zoo network, or generated ones."""
 
@@ -56,6 +65,7 @@ class ImagesSpec(Spec):
     shape: Shape | None = None
     scale: Literal["max", "hounsfield"] | None = None
     count: Count | None = None
+    insert: InsertSpec | None = None
     real: bool = False
     units: str = ""
 

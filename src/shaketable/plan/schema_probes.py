@@ -46,6 +46,7 @@ class SamplingSpec(Spec):
 
 
 Ratios = Annotated[list[Positive], Field(min_length=1)]
+Draws = Annotated[list[Count], Field(min_length=1)]
 
 
 class NeighbourhoodSpec(Spec):
@@ -54,7 +55,7 @@ class NeighbourhoodSpec(Spec):
     radius: Positive = Neighbourhood.radius
     search: SearchSpec = SphereAscentSpec()
     noise_ratio: Positive | Ratios = 0.25
-    n_draws: Count = Neighbourhood.n_draws
+    n_draws: Count | Draws = 20
     n_draws_stable: Count | None = None
     keeps: Rate = Neighbourhood.keeps
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -58,7 +59,7 @@ class Neighbourhood:
         Size of the noise relative to the worst case; the paper's is one quarter. With several, the
         same draws are scaled to each, and the verdict rests on the first.
     n_draws
-        Draws per image and ratio.
+        Draws per image and ratio, or one number for every ratio in their order.
     n_draws_stable
         Draws of the stable methods, where they are to have fewer than the network: the verdict rests
         on the network's share, and a stable method can take long.
@@ -74,7 +75,7 @@ class Neighbourhood:
     radius: float = 0.02
     search: Search = field(default_factory=Search)
     noise_ratio: float | tuple[float, ...] = 0.25
-    n_draws: int = 20
+    n_draws: int | tuple[int, ...] = 20
     n_draws_stable: int | None = None
     keeps: float = 0.5
 
@@ -83,10 +84,11 @@ class Neighbourhood:
     def __post_init__(self) -> None:
         fits = self.noise_ratios and min(self.noise_ratios) > 0
         fits = fits and (self.n_draws_stable is None or self.n_draws_stable >= 1)
-        if not (fits and self.n_draws >= 1 and 0 < self.keeps <= 1):
+        fits = fits and len(self.draws) == len(self.noise_ratios) and min(self.draws) >= 1
+        if not (fits and 0 < self.keeps <= 1):
             raise InputError(
-                "Expected noise_ratio > 0, n_draws >= 1 and 0 < keeps <= 1, got "
-                f"{self.noise_ratio}, {self.n_draws} and {self.keeps}."
+                "Expected noise_ratio > 0, n_draws >= 1 (one for all ratios, or one for each) and "
+                f"0 < keeps <= 1, got {self.noise_ratio}, {self.n_draws} and {self.keeps}."
             )
 
     @property
@@ -95,6 +97,14 @@ class Neighbourhood:
         one_or_more = self.noise_ratio
         return one_or_more if isinstance(one_or_more, tuple) else (one_or_more,)
 
+    @property
+    def draws(self) -> tuple[int, ...]:
+        """The number of draws for every ratio."""
+        one_or_more = self.n_draws
+        if isinstance(one_or_more, tuple):
+            return one_or_more
+        return (one_or_more,) * len(self.noise_ratios)
+
     def describe(self) -> dict[str, object]:
         """Settings for the record."""
         ratios = list(self.noise_ratios)
@@ -102,7 +112,7 @@ class Neighbourhood:
             "radius": self.radius,
             "search": self.search.describe(),
             "noise_ratio": ratios if len(ratios) > 1 else ratios[0],
-            "n_draws": self.n_draws,
+            "n_draws": list(self.n_draws) if isinstance(self.n_draws, tuple) else self.n_draws,
             "n_draws_stable": self.n_draws_stable,
             "keeps": self.keeps,
         }
@@ -126,31 +136,16 @@ class Neighbourhood:
         n = len(subject.methods)
         for index, method in enumerate(subject.methods):
 
-            def report(step: Step, index: int = index, method: Method = method) -> None:
-                share = 0.8 * step.iteration / step.n_iterations
-                on_progress(f"searching {method.name}", (index + share) / n)
+            def report(doing: str, share: float, index: int = index) -> None:
+                on_progress(doing, (index + share) / n)
 
-            finding = worst_case(
-                method.problem, image, radius=self.radius, search=self.search,
-                seed=seed, on_step=report,
-            )  # fmt: skip
-            if finding.status[0] is Status.INTERRUPTED:
-                raise KeyboardInterrupt
-            few = self.n_draws_stable if method.role == "baseline" else None
-            n_draws = few or self.n_draws
-            noisy = []
-            for step, noise_ratio in enumerate(self.noise_ratios):
-                done = 0.8 + 0.2 * step / len(self.noise_ratios)
-                on_progress(f"shaking {method.name}", (index + done) / n)
-                kept, first = self._draw(method, image, finding, noise_ratio, n_draws, seed)
-                noisy.append(array(first[0]))
-                row = self._record(finding, noise_ratio, kept, n_draws)
-                records.append(
-                    {
-                        "probe": self.name, "item": item.key, "method": method.name,
-                        "role": method.role, "image": subject.image_ids[item.index], **row,
-                    }
-                )  # fmt: skip
+            finding = self._search(method, image, seed, report)
+            rows, noisy = self._shake(method, image, finding, seed, report)
+            about = {
+                "probe": self.name, "item": item.key, "method": method.name, "role": method.role,
+                "image": subject.image_ids[item.index],
+            }  # fmt: skip
+            records += [about | row for row in rows]
             base = f"methods/{method.name}"
             arrays[f"{base}/clean"] = array(finding.clean[0])
             arrays[f"{base}/perturbation"] = array(finding.perturbation[0])
@@ -159,6 +154,44 @@ class Neighbourhood:
             for noise_ratio, picture in zip(self.noise_ratios[1:], noisy[1:], strict=True):
                 arrays[f"{base}/noisy at {noise_ratio:g}"] = picture
         return Outcome(records=tuple(records), arrays=arrays)
+
+    def _search(
+        self, method: Method, image: Tensor, seed: int, report: Callable[[str, float], None]
+    ) -> Finding:
+        """The worst case of one image: the first third of an item's work."""
+
+        def on_step(step: Step) -> None:
+            report(f"searching {method.name}", _SEARCHING * step.iteration / step.n_iterations)
+
+        finding = worst_case(
+            method.problem, image, radius=self.radius, search=self.search, seed=seed,
+            on_step=on_step,
+        )  # fmt: skip
+        if finding.status[0] is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        return finding
+
+    def _shake(
+        self, method: Method, image: Tensor, finding: Finding, seed: int,
+        report: Callable[[str, float], None],
+    ) -> tuple[list[Record], list[Array]]:  # fmt: skip
+        """Count, for every ratio, the draws that keep the artefact; a picture of the first draw."""
+        few = self.n_draws_stable if method.role == "baseline" else None
+        planned = [few or n_draws for n_draws in self.draws]
+        rows: list[Record] = []
+        noisy: list[Array] = []
+        done = 0
+        for noise_ratio, n_draws in zip(self.noise_ratios, planned, strict=True):
+            kept = 0
+            outputs = self._outputs(method, image, finding, noise_ratio, seed)
+            for draw, output in enumerate(islice(outputs, n_draws)):
+                kept += self._keeps(finding, output)
+                noisy += [array(output[0])] if draw == 0 else []
+                done += 1
+                share = _SEARCHING + (1 - _SEARCHING) * done / sum(planned)
+                report(f"shaking {method.name}", share)
+            rows.append(self._record(finding, noise_ratio, kept, n_draws))
+        return rows, noisy
 
     def _record(self, finding: Finding, noise_ratio: float, kept: int, n_draws: int) -> Record:
         interval = share_interval(kept, n_draws)
@@ -174,29 +207,23 @@ class Neighbourhood:
             "seed": finding.seed,
         }
 
-    def _draw(
-        self,
-        method: Method,
-        image: Tensor,
-        finding: Finding,
-        noise_ratio: float,
-        n_draws: int,
-        seed: int,
-    ) -> tuple[int, Tensor]:
-        """How many draws keep the artefact, and the reconstruction of the first draw."""
-        perturbation, clean = finding.perturbation, finding.clean
-        artefact = finding.reconstruction - clean
-        energy = float((artefact.conj() * artefact).real.sum())
+    def _outputs(
+        self, method: Method, image: Tensor, finding: Finding, noise_ratio: float, seed: int
+    ) -> Iterator[Tensor]:
+        """Reconstructions of ``x + r + v``, one draw of ``v`` after the other, without end."""
+        perturbation = finding.perturbation
         size = noise_ratio * float(torch.linalg.vector_norm(perturbation))
         generator = torch.Generator().manual_seed(seed)
-        kept, first = 0, finding.reconstruction
-        for draw in range(n_draws):
+        while True:
             noise = self._noise(method, image, generator, size)
-            output = respond(method.problem, image, perturbation + noise, domain="image")
-            share = float((artefact.conj() * (output - clean)).real.sum()) / max(energy, 1e-300)
-            kept += int(energy > 0 and share >= self.keeps)
-            first = output if draw == 0 else first
-        return kept, first
+            yield respond(method.problem, image, perturbation + noise, domain="image")
+
+    def _keeps(self, finding: Finding, output: Tensor) -> bool:
+        """Whether enough of the artefact is left; of no artefact there is not."""
+        artefact = finding.reconstruction - finding.clean
+        energy = float((artefact.conj() * artefact).real.sum())
+        left = float((artefact.conj() * (output - finding.clean)).real.sum())
+        return energy > 0 and left / max(energy, 1e-300) >= self.keeps
 
     @staticmethod
     def _noise(method: Method, image: Tensor, generator: torch.Generator, size: float) -> Tensor:
@@ -272,6 +299,7 @@ class Neighbourhood:
         return ratio_interval([r["error"] for r in both], [beside[r["image"]] for r in both])
 
 
+_SEARCHING = 0.3  # share of an item's progress that its search is
 _STRENGTH = "search strength (neighbourhood)"
 
 

@@ -29,12 +29,14 @@ class Replay:
     Parameters
     ----------
     item, method, radius
-        Which record.
+        Which record; the radius is NaN where nothing of a stated size was added.
     stored_error, error
         What the record says and what came out now, ``‖f(A(x + r)) - f(A x)‖₂``; NaN where the
         reconstruction was not finite.
     hash_matches
         The stored image and perturbation are those that the record was made from.
+    what
+        In words what was executed, where it was no worst case.
     """
 
     item: str
@@ -43,6 +45,7 @@ class Replay:
     stored_error: float
     error: float
     hash_matches: bool
+    what: str = ""
 
     @property
     def agrees(self) -> bool:
@@ -78,17 +81,35 @@ def replay(
     for record in stored.results["records"]:
         if record["probe"] != "worst_case":
             continue
-        if record["method"] not in methods:
-            raise RunError(
-                f"Expected the method {record['method']!r} of the run, got {', '.join(methods)}; "
-                "name it as in the plan."
-            )
-        replaced = Problem(
-            forward=problem.forward, reconstruct=methods[record["method"]], real=problem.real
-        )
+        replaced = as_method(problem, methods, record)
         entry = entries[record["image"]]
         result.append(_replay_one(store, record, replaced, entry))
     return tuple(result)
+
+
+def as_method(problem: Problem, methods: Mapping[str, Reconstructor], record: Record) -> Problem:
+    """The problem with the method of a record in it.
+
+    Raises
+    ------
+    RunError
+        If that method is not given.
+    """
+    if record["method"] not in methods:
+        raise RunError(
+            f"Expected the method {record['method']!r} of the run, got {', '.join(methods)}; "
+            "name it as in the plan."
+        )
+    method = methods[record["method"]]
+    return Problem(forward=problem.forward, reconstruct=method, real=problem.real)
+
+
+def unreadable(record: Record, error: Exception) -> RunError:
+    """The error of arrays that cannot be read."""
+    return RunError(
+        f"Expected readable arrays of {record['item']}, got {type(error).__name__}; run the plan "
+        "again with the same directory."
+    )
 
 
 def _replay_one(store: Store, record: Record, problem: Problem, entry: Mapping[str, Any]) -> Replay:
@@ -101,14 +122,11 @@ def _replay_one(store: Store, record: Record, problem: Problem, entry: Mapping[s
             index = int(np.argmin(np.abs(file["radii"][()] - record["radius"])))
             stored = file[f"methods/{record['method']}/perturbation"][index]
     except (OSError, KeyError) as error:
-        raise RunError(
-            f"Expected readable arrays of {record['item']}, got {type(error).__name__}; run the plan "
-            "again with the same directory."
-        ) from error
+        raise unreadable(record, error) from error
     # arrays are stored in single precision, the run may have been in double
     image = torch.from_numpy(stored_image)[None].to(getattr(torch, entry["dtype"]))
     perturbation = torch.from_numpy(stored)[None]
-    perturbation = perturbation.to(_precision(perturbation, image))
+    perturbation = perturbation.to(precision(perturbation, image))
     with torch.no_grad():
         clean = problem.reconstruct(problem.forward(problem.prepare(image)), problem.forward)
     output = respond(problem, image, perturbation, domain=record["domain"])
@@ -123,7 +141,7 @@ def _replay_one(store: Store, record: Record, problem: Problem, entry: Mapping[s
     )
 
 
-def _precision(values: torch.Tensor, like: torch.Tensor) -> torch.dtype:
+def precision(values: torch.Tensor, like: torch.Tensor) -> torch.dtype:
     """The dtype of ``values`` in the precision of ``like``."""
     real = like.dtype.to_real()
     return real.to_complex() if values.is_complex() else real

@@ -42,7 +42,7 @@ def zoo_plan_file(kind: Literal["demo", "standard"], network: str = "deep-mri") 
 
 
 def figure_plan(name: str) -> dict[str, Any]:
-    """The plan of a figure of the paper, ``figure-1`` for example, as plain data."""
+    """The plan of a figure of the paper, ``figure-1-deep-mri`` for example, as plain data."""
     return dict(parse_plan(_text(f"{name}.yaml"), file=f"plan of {name}", folder=Path.cwd()).data)
 
 
