@@ -21,8 +21,8 @@ from torch import Tensor
 import shaketable as st
 from shaketable.maps.sampling import cartesian_variable_density
 from shaketable.search import Ball, BlackBox, Finding, LowFrequencies, Step
-from shaketable.zoo.bundled import axial_slice
-from shaketable.zoo.training_images import square_image
+from shaketable.zoo.images.bundled import axial_slice
+from shaketable.zoo.images.training import square_image
 
 MARKS = (100, 250, 500, 1000, 1500, 2000, 3000, 5000, 7500, 10000)
 

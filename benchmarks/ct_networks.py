@@ -40,7 +40,7 @@ from shaketable.metrics import psnr, ssim
 from shaketable.search import Finding, Step, random_perturbation
 from shaketable.sparse import TotalVariation
 from shaketable.statistics import mean_interval
-from shaketable.zoo.ct_images import read_attenuation_images
+from shaketable.zoo.images.ct import read_attenuation_images
 
 Method = Callable[[Tensor, RadonMap], Tensor]
 

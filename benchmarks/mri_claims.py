@@ -35,7 +35,7 @@ from shaketable.maps.sampling import cartesian_variable_density
 from shaketable.metrics import psnr
 from shaketable.protocols import ForwardMap
 from shaketable.sparse import TotalVariation
-from shaketable.zoo.training_images import square_image
+from shaketable.zoo.images.training import square_image
 
 Method = Callable[[Tensor, ForwardMap], Tensor]
 

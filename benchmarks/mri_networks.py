@@ -32,7 +32,7 @@ from shaketable.protocols import ForwardMap
 from shaketable.sparse import TotalVariation, WaveletL1
 from shaketable.statistics import Interval, mean_interval
 from shaketable.zoo import ZooNetwork
-from shaketable.zoo.training_images import square_image
+from shaketable.zoo.images.training import square_image
 from shaketable.zoo.weights import save_weights
 
 Method = Callable[[Tensor, ForwardMap], Tensor]

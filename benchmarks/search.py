@@ -54,8 +54,8 @@ from shaketable.search import (
     Search,
     Update,
 )
-from shaketable.zoo.bundled import axial_slice
-from shaketable.zoo.training_images import square_image
+from shaketable.zoo.images.bundled import axial_slice
+from shaketable.zoo.images.training import square_image
 
 RADII = (0.019, 0.031, 0.06)
 PATH = (0.003, 0.0045, 0.007, 0.01, 0.014, *RADII[:2], 0.043, RADII[2], 0.085)

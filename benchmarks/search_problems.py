@@ -18,8 +18,8 @@ from torch import Tensor
 import shaketable as st
 from shaketable.maps.sampling import cartesian_variable_density
 from shaketable.metrics import psnr
-from shaketable.zoo.bundled import axial_slice
-from shaketable.zoo.training_images import square_image
+from shaketable.zoo.images.bundled import axial_slice
+from shaketable.zoo.images.training import square_image
 
 YARDSTICK_PSNR = 28.1
 

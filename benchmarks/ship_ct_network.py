@@ -24,8 +24,8 @@ import torch
 
 from shaketable import zoo
 from shaketable.metrics import psnr
-from shaketable.zoo.checkpoint import Checkpoint, read_checkpoint
 from shaketable.zoo.registry import shipped_weights
+from shaketable.zoo.training.checkpoint import Checkpoint, read_checkpoint
 from shaketable.zoo.weights import save_weights
 
 MOST_LOST = 0.1

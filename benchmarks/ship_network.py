@@ -26,8 +26,8 @@ import torch
 from mri_networks import half, quality
 
 from shaketable import zoo
-from shaketable.zoo.checkpoint import Checkpoint, read_checkpoint
 from shaketable.zoo.registry import shipped_weights
+from shaketable.zoo.training.checkpoint import Checkpoint, read_checkpoint
 from shaketable.zoo.weights import save_weights
 
 MOST_BELOW = {"automap": 2.0, "dagan": 0.5, "mri-vn": 0.5}

@@ -12,7 +12,7 @@ from shaketable.paper import Drawn, find_figure, part_plan, read_own, write_figu
 from shaketable.plan import plan_from
 from shaketable.runs import run
 from shaketable.zoo import DAGAN, AUTOMAPRecipe, template_training_images
-from shaketable.zoo.automap_training import new_network
+from shaketable.zoo.automap.training import new_network
 from shaketable.zoo.weights import save_weights
 
 

@@ -9,8 +9,8 @@ from shaketable.search.climbing import make_hill
 from shaketable.search.local import COST, find_local
 from shaketable.search.worst_case import make_chain, relative_radii
 from shaketable.zoo import load
-from shaketable.zoo.bundled import axial_slice
-from shaketable.zoo.training_images import square_image
+from shaketable.zoo.images.bundled import axial_slice
+from shaketable.zoo.images.training import square_image
 from tests.helpers.data import shared_data
 
 SHORT = Search(budget=Budget(n_gradients=20))

@@ -17,14 +17,14 @@ from shaketable import zoo
 from shaketable.errors import InputError, RunError, WeightsError
 from shaketable.maps import FourierMap, MultiCoilFourierMap
 from shaketable.zoo import TrainingEvent, TrainingRecipe
-from shaketable.zoo.automap_recipe import AUTOMAPRecipe
-from shaketable.zoo.automap_training import new_network as new_automap
-from shaketable.zoo.automap_training import quality as automap_quality
-from shaketable.zoo.automap_training import trained_positions
-from shaketable.zoo.dagan_recipe import DAGANRecipe
-from shaketable.zoo.dagan_training import DAGANLearner
-from shaketable.zoo.mri_vn_recipe import MRIVNRecipe
-from shaketable.zoo.mri_vn_training import draw_sample, trained_map
+from shaketable.zoo.automap.recipe import AUTOMAPRecipe
+from shaketable.zoo.automap.training import new_network as new_automap
+from shaketable.zoo.automap.training import quality as automap_quality
+from shaketable.zoo.automap.training import trained_positions
+from shaketable.zoo.dagan.recipe import DAGANRecipe
+from shaketable.zoo.dagan.training import DAGANLearner
+from shaketable.zoo.mri_vn.recipe import MRIVNRecipe
+from shaketable.zoo.mri_vn.training import draw_sample, trained_map
 from tests.helpers.bart import write_several_cfl
 from tests.helpers.oracles import relative_difference
 

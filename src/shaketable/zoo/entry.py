@@ -15,7 +15,7 @@ from shaketable.maps.multi_coil import MultiCoilFourierMap
 from shaketable.maps.radon import RadonMap
 from shaketable.maps.sampling import SamplingSequence, ViewSequence
 from shaketable.protocols import ForwardMap
-from shaketable.zoo.recipe import TrainingRecipe
+from shaketable.zoo.training.recipe import TrainingRecipe
 from shaketable.zoo.weights import PublishedFile
 
 SPLITS = ("test",)
@@ -53,7 +53,7 @@ class NetworkEntry(Generic[Recipe]):
     title
         What people call it.
     recipe
-        How it is trained; knows how to begin, see :class:`shaketable.zoo.recipe.TrainingRecipe`.
+        How it is trained; knows how to begin, see :class:`shaketable.zoo.training.recipe.TrainingRecipe`.
     build
         The untrained network that a state dictionary fits into; without one (None) that of the
         recipe.

@@ -12,12 +12,12 @@ from typing import Any
 from torch import nn
 
 from shaketable.errors import InputError, WeightsError
-from shaketable.zoo.automap_entry import AUTOMAP_ENTRY
-from shaketable.zoo.ct_entries import ELL_50, MED_50
-from shaketable.zoo.dagan_entry import DAGAN_ENTRY
-from shaketable.zoo.deep_mri_entry import DEEP_MRI
+from shaketable.zoo.automap.entry import AUTOMAP_ENTRY
+from shaketable.zoo.dagan.entry import DAGAN_ENTRY
+from shaketable.zoo.deep_mri.entry import DEEP_MRI
 from shaketable.zoo.entry import NetworkEntry, ZooNetwork
-from shaketable.zoo.mri_vn_entry import MRI_VN
+from shaketable.zoo.fbp_conv_net.entries import ELL_50, MED_50
+from shaketable.zoo.mri_vn.entry import MRI_VN
 from shaketable.zoo.weights import fill, read_weights, save_weights
 
 _HERE = Path(__file__).parent

@@ -1,0 +1,1 @@
+"""AUTOMAP: the network, how it is trained, and its published file."""

@@ -1,0 +1,1 @@
+"""DAGAN: the network, how it is trained, and its published file."""

@@ -1,0 +1,1 @@
+"""Deep MRI: the network, how it is trained, and its published file."""

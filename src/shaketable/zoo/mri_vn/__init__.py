@@ -1,0 +1,1 @@
+"""MRI-VN: the network, how it is trained, and its published file."""

@@ -1,0 +1,175 @@
+"""How MRI-VN learns: its samples with simulated coils, its loss, the projection of its filters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from shaketable.maps.coils import birdcage_coils
+from shaketable.maps.multi_coil import MultiCoilFourierMap
+from shaketable.maps.sampling import SamplingSequence, equispaced_lines
+from shaketable.metrics import psnr
+from shaketable.zoo.images.augmentation import augment
+from shaketable.zoo.images.brain import require_training_images
+from shaketable.zoo.mri_vn.network import MRIVN
+from shaketable.zoo.mri_vn.recipe import MRIVNRecipe
+from shaketable.zoo.training.learner import follow
+
+_NOISY_SHARE = 0.25
+# Radius of the ring of coils in half images; 1.5, the middle, is what networks are tested with.
+_RADII = (1.2, 1.8)
+# Steps draw from seeds this far apart, so that runs with neighbouring seeds share no sample.
+_SEED_STRIDE = 1_000_003
+
+
+def sampling(recipe: MRIVNRecipe, size: int | None = None) -> SamplingSequence:
+    """The recipe's lines, on images of its size or of another."""
+    height = recipe.size if size is None else size
+    n_center = round(recipe.n_center * height / recipe.size)
+    return equispaced_lines((height, height), rate=recipe.rate, n_center=n_center)
+
+
+def new_network(recipe: MRIVNRecipe) -> MRIVN:
+    """The untrained network: random filters, every activation a gentle shrinkage."""
+    network = MRIVN(recipe.n_stages, recipe.n_filters, recipe.kernel_size, recipe.n_centres)
+    generator = torch.Generator().manual_seed(recipe.seed)
+    with torch.no_grad():
+        network.data_weights.fill_(recipe.first_data_weight)
+        for name, parameter in network.named_parameters():
+            if name.endswith("kernels"):
+                parameter.normal_(generator=generator)
+    network.project_()
+    return network
+
+
+def draw_sample(
+    recipe: MRIVNRecipe, images: Tensor, generator: torch.Generator, width: int
+) -> tuple[Tensor, Tensor, MultiCoilFourierMap]:
+    """One training sample.
+
+    Parameters
+    ----------
+    recipe
+        Sampling, coils and noise.
+    images
+        ``(N, 2 size, 2 size)`` magnitudes, peak 1.
+    generator
+        Source of all randomness.
+    width
+        Columns to keep.
+
+    Returns
+    -------
+    tuple
+        Image ``(1, size, width)`` complex64, noisy data ``(1, C, size, width)``, and their map.
+    """
+    index = int(torch.randint(len(images), (), generator=generator))
+    image = augment(images[index], recipe.size, generator)
+    start = int(torch.randint(recipe.size - width + 1, (), generator=generator))
+    low, high = _RADII
+    radius = low + (high - low) * float(torch.rand((), generator=generator))
+    coils = birdcage_coils(recipe.n_coils, (recipe.size, recipe.size), radius=radius)
+    strip = slice(start, start + width)
+    mask = sampling(recipe).mask(recipe.rate)[:, strip]
+    forward = MultiCoilFourierMap(mask, coils[:, :, strip])
+    level = recipe.noise * float(torch.rand((), generator=generator))
+    if float(torch.rand((), generator=generator)) >= _NOISY_SHARE:
+        level = 0.0
+    data = forward(image[None, :, strip])
+    noise = torch.randn(data.shape, dtype=data.dtype, generator=generator) * level
+    return image[None, :, strip], data + noise * forward.sampled, forward
+
+
+class MRIVNLearner:
+    """The variational network under Adam, its filters projected after every step.
+
+    Parameters
+    ----------
+    recipe
+        What to train.
+    images
+        ``(N, 2 size, 2 size)`` magnitudes with peak 1, twice the size of the training images.
+    device
+        Where to compute.
+
+    Raises
+    ------
+    InputError
+        If the images have another shape.
+    """
+
+    def __init__(self, recipe: MRIVNRecipe, images: Tensor, device: torch.device) -> None:
+        require_training_images(images, recipe)
+        self._recipe = recipe
+        self._images = images
+        self._device = device
+        self._model = new_network(recipe).to(device)
+        self._average = new_network(recipe).to(device)
+        self._optimizer = torch.optim.Adam(self._model.parameters(), lr=recipe.learning_rate)
+
+    @property
+    def network(self) -> MRIVN:
+        """The network with the averaged weights."""
+        return self._average
+
+    def step(self, step: int) -> float:
+        """One step of Adam and the projection; returns the loss before it."""
+        recipe = self._recipe
+        for group in self._optimizer.param_groups:
+            group["lr"] = recipe.learning_rate_at(step)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss = self._loss(step)
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(self._model.parameters(), recipe.clip_norm)
+        self._optimizer.step()
+        self._model.project_()
+        follow(self._average, self._model, step, recipe.average_decay)
+        # A mean of filters of unit norm is shorter than one.
+        self._average.project_()
+        return float(loss.detach())
+
+    def _loss(self, step: int) -> Tensor:
+        recipe = self._recipe
+        generator = torch.Generator().manual_seed(recipe.seed * _SEED_STRIDE + step)
+        errors = []
+        for _ in range(recipe.batch_size):
+            width = recipe.width_at(step)
+            truth, data, forward = draw_sample(recipe, self._images, generator, width)
+            truth, data = truth.to(self._device), data.to(self._device)
+            # An all-black strip would weigh without bound; a hundredth of a full one is a floor.
+            size = truth.norm().clamp_min(0.01 * truth.numel() ** 0.5)
+            errors.append((self._model(data, forward) - truth).norm() / size)
+        return torch.stack(errors).mean()
+
+    def quality(self, held_out: Tensor) -> float:
+        """Mean PSNR in dB of the averaged weights, with coils at radius 1.5."""
+        recipe = self._recipe
+        forward = trained_map(recipe)
+        with torch.no_grad():
+            truths = [image[None].to(self._device, torch.complex64) for image in held_out]
+            each = [psnr(self._average(forward(x), forward), x) for x in truths]
+        return float(torch.cat(each).mean())
+
+    def state(self) -> dict[str, Any]:
+        """Network, average and optimiser."""
+        return {
+            "model": self._model.state_dict(),
+            "average": self._average.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state of the same recipe."""
+        self._model.load_state_dict(state["model"])
+        self._average.load_state_dict(state["average"])
+        self._optimizer.load_state_dict(state["optimizer"])
+
+
+def trained_map(recipe: MRIVNRecipe, size: int | None = None) -> MultiCoilFourierMap:
+    """The forward map that the network is measured with and handed out with."""
+    pattern = sampling(recipe, size)
+    return MultiCoilFourierMap(
+        pattern.mask(recipe.rate), birdcage_coils(recipe.n_coils, pattern.shape)
+    )

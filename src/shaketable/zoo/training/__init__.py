@@ -1,0 +1,1 @@
+"""Training, the same for every network: recipe, learner, loop, checkpoints."""

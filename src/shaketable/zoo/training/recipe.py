@@ -1,0 +1,136 @@
+"""What a training run is: every choice that decides its result, and nothing else."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Literal, Self
+
+from shaketable.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from shaketable.zoo.training.learner import Learner
+
+Precision = Literal["bfloat16", "float32"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRecipe(ABC):
+    """What the recipe of every network has; each network adds its own settings.
+
+    The learning rate rises over ``n_warmup_steps``, stays, and falls linearly to zero over the last
+    ``n_decay_steps``.
+
+    Parameters
+    ----------
+    size
+        Height and width of the training images in pixels.
+    n_steps, n_warmup_steps, n_decay_steps
+        Gradient steps altogether, and in the two ends of the schedule.
+    batch_size
+        Images per step.
+    learning_rate
+        The optimiser's step size on the plateau.
+    clip_norm
+        Largest norm of the gradient over all parameters.
+    average_decay
+        Decay of the running average of the weights; the average is what is shipped.
+    precision
+        ``"bfloat16"`` computes the convolutions in bfloat16 during training, everything else in
+        float32.
+    seed
+        Decides the initial weights and every sample.
+    checkpoint_every, quality_every
+        Steps between checkpoints and between measurements on the held-out images.
+    """
+
+    size: int
+    n_steps: int
+    n_warmup_steps: int
+    n_decay_steps: int
+    batch_size: int = 1
+    learning_rate: float = 1e-3
+    clip_norm: float = 1.0
+    average_decay: float = 0.999
+    precision: Precision = "float32"
+    seed: int = 0
+    checkpoint_every: int = 250
+    quality_every: int = 500
+
+    def __post_init__(self) -> None:
+        if self.n_steps < 1 or self.n_warmup_steps + self.n_decay_steps > self.n_steps:
+            raise InputError(
+                f"Expected warm-up and decay to fit into {self.n_steps} steps, got "
+                f"{self.n_warmup_steps} and {self.n_decay_steps}; give more steps or shorter ends."
+            )
+
+    @abstractmethod
+    def begin(self, images: Tensor, device: torch.device) -> Learner:
+        """The network at step 0, its losses and optimisers.
+
+        Parameters
+        ----------
+        images
+            ``(N, H, W)`` training images, as the network's entry in the zoo reads them.
+        device
+            Where to compute.
+
+        Raises
+        ------
+        InputError
+            If the images have another shape than the recipe needs.
+        """
+
+    def learning_rate_at(self, step: int) -> float:
+        """The learning rate of a step counted from 0.
+
+        Examples
+        --------
+        >>> from shaketable.zoo import DeepMRIRecipe
+        >>> recipe = DeepMRIRecipe(n_steps=10, n_warmup_steps=2, n_decay_steps=4)
+        >>> [round(recipe.learning_rate_at(step) * 1e3, 2) for step in range(10)]
+        [0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25]
+        """
+        rising = (step + 1) / max(self.n_warmup_steps, 1)
+        falling = (self.n_steps - step) / max(self.n_decay_steps, 1)
+        return self.learning_rate * min(1.0, rising, falling)
+
+    def decays_at(self, step: int) -> bool:
+        """Whether a step counted from 0 lies in the last part of the schedule."""
+        return step >= self.n_steps - self.n_decay_steps
+
+    def with_steps(self, n_steps: int) -> Self:
+        """The same recipe with another number of steps, its ends shortened in proportion.
+
+        Raises
+        ------
+        InputError
+            If there is no step.
+        """
+        if n_steps < 1:
+            raise InputError(
+                f"Expected at least one step, got {n_steps}; leave --steps out if unsure."
+            )
+        return replace(
+            self, n_steps=n_steps, n_warmup_steps=min(self.n_warmup_steps, n_steps // 10),
+            n_decay_steps=int(self.n_decay_steps * n_steps / self.n_steps),
+        )  # fmt: skip
+
+    def same_until(self, other: TrainingRecipe, step: int) -> bool:
+        """Whether both recipes have the same result after ``step`` steps.
+
+        They may differ in the length of the run as long as neither has begun to decay, so that a
+        run can be made shorter or longer while it is under way.
+        """
+        free = ("n_steps", "n_decay_steps", "checkpoint_every", "quality_every")
+        mine, theirs = asdict(self), asdict(other)
+        if type(self) is not type(other) or any(
+            mine[key] != theirs[key] for key in mine if key not in free
+        ):
+            return False
+        same_end = (self.n_steps, self.n_decay_steps) == (other.n_steps, other.n_decay_steps)
+        decay_starts = [recipe.n_steps - recipe.n_decay_steps for recipe in (self, other)]
+        return same_end or step <= min(decay_starts)
