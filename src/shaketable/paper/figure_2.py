@@ -84,10 +84,10 @@ def _claims(network: str, records: Sequence[Record]) -> tuple[Claim, ...]:
         measured = share_interval(kept, sum(int(r["n_draws"]) for r in these))
         claims.append(
             Claim(
-                figure=2, network=network, measured=measured, unit="of 1", units="draws",
+                figure=2, network=network, measured=measured, unit="", units="draws",
                 outcome=above(measured, 0.5, 0.05),
                 says="Bad perturbations are no isolated points: noise added to one leaves the artefact",
-                quantity=f"share that keeps the artefact under noise of {percent(ratio)} of ‖r‖",
+                quantity=f"share of draws that keep the artefact, under noise of {percent(ratio)} of ‖r‖",
                 rule="holds where the interval lies above one half, in part above 5 %",
             )
         )  # fmt: skip
