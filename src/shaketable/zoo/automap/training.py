@@ -11,7 +11,7 @@ from shaketable.metrics import psnr
 from shaketable.zoo.automap.network import AUTOMAP
 from shaketable.zoo.automap.recipe import AUTOMAPRecipe
 from shaketable.zoo.images.augmentation import augment
-from shaketable.zoo.images.brain import require_training_images
+from shaketable.zoo.images.training import require_training_images
 from shaketable.zoo.training.learner import Learner, SingleLossLearner
 
 _SAMPLING_SEED = 0
@@ -141,7 +141,7 @@ def automap_learner(recipe: AUTOMAPRecipe, images: Tensor, device: torch.device)
     InputError
         If the images are not ``(N, 2 size, 2 size)``.
     """
-    require_training_images(images, recipe)
+    require_training_images(images, 2 * recipe.size)
     return SingleLossLearner(
         recipe,
         new_network(recipe, images).to(device),

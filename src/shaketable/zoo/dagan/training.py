@@ -16,7 +16,7 @@ from shaketable.zoo.dagan.network import DAGAN, DAGANDiscriminator
 from shaketable.zoo.dagan.perceptual import vgg_features
 from shaketable.zoo.dagan.recipe import DAGANRecipe
 from shaketable.zoo.images.augmentation import augment
-from shaketable.zoo.images.brain import require_training_images
+from shaketable.zoo.images.training import require_training_images
 from shaketable.zoo.training.learner import follow
 
 _SAMPLING_SEED = 0
@@ -80,7 +80,7 @@ class DAGANLearner:
     """
 
     def __init__(self, recipe: DAGANRecipe, images: Tensor, device: torch.device) -> None:
-        require_training_images(images, recipe)
+        require_training_images(images, 2 * recipe.size)
         self._recipe = recipe
         self._images = images
         self._device = device

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 
@@ -13,12 +12,8 @@ from shaketable.zoo.deep_mri.network import DeepMRI
 from shaketable.zoo.deep_mri.published import read_published
 from shaketable.zoo.deep_mri.recipe import DeepMRIRecipe
 from shaketable.zoo.entry import NetworkEntry, Setting
-from shaketable.zoo.images.bundled import (
-    bundled_image_ids,
-    bundled_images,
-    template_training_images,
-)
-from shaketable.zoo.images.training import read_training_images
+from shaketable.zoo.images.brain import brain_training_images
+from shaketable.zoo.images.bundled import bundled_image_ids, bundled_images
 from shaketable.zoo.weights import PublishedFile
 
 # The grid and the seed of the sampling that the network is handed out with.
@@ -43,11 +38,6 @@ def _setting(model: nn.Module, published: bool) -> Setting:  # noqa: ARG001
     return Setting(forward=FourierMap(sampling.mask(rate)), sampling=sampling, trained_rate=rate)
 
 
-def _training_images(paths: Sequence[Path], recipe: DeepMRIRecipe) -> Tensor:
-    size = 2 * recipe.size
-    return read_training_images(paths, size) if paths else template_training_images(size)
-
-
 DEEP_MRI = NetworkEntry(
     name="deep-mri",
     title="Deep MRI",
@@ -56,6 +46,6 @@ DEEP_MRI = NetworkEntry(
     setting=_setting,
     images=bundled_images,
     image_ids=bundled_image_ids,
-    training_images=_training_images,
+    training_images=brain_training_images,
     published=PublishedFile(suffix=".npz", read=read_published),
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from shaketable.errors import InputError
 from shaketable.maps.fourier import FourierMap
 from shaketable.maps.sampling import SamplingSequence, cartesian_variable_density
 from shaketable.metrics import psnr
 from shaketable.zoo.deep_mri.network import DeepMRI
 from shaketable.zoo.deep_mri.recipe import DeepMRIRecipe
 from shaketable.zoo.images.augmentation import augment
+from shaketable.zoo.images.training import require_training_images
 from shaketable.zoo.training.learner import Learner, SingleLossLearner
 
 # Initial scale of each cascade's last layer: the untrained network is almost the zero-filled image.
@@ -55,12 +55,7 @@ def deep_mri_learner(recipe: DeepMRIRecipe, images: Tensor, device: torch.device
     InputError
         If the images have another shape.
     """
-    expected = (2 * recipe.size, 2 * recipe.size)
-    if images.ndim != 3 or tuple(images.shape[1:]) != expected:
-        raise InputError(
-            f"Expected training images of shape (N, {expected[0]}, {expected[1]}), got "
-            f"{tuple(images.shape)}; read them with size={expected[0]}."
-        )
+    require_training_images(images, 2 * recipe.size)
     model = new_network(recipe).to(device)
     # Convolutions run fastest in this layout; the images arrive in it, see DeepMRI.
     for parameter in model.parameters():

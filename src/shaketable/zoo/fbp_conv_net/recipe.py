@@ -93,7 +93,10 @@ class Ell50Recipe(FBPConvNetRecipe):
 
     def prepare(self, images: Tensor) -> Tensor:
         """The images as they are."""
-        return _checked(images, self.size)
+        from shaketable.zoo.images.training import require_training_images
+
+        require_training_images(images, self.size)
+        return images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,19 +116,11 @@ class Med50Recipe(FBPConvNetRecipe):
         import torch
 
         from shaketable.zoo.images.augmentation import augment_attenuation
+        from shaketable.zoo.images.training import require_training_images
 
-        _checked(images, 2 * self.size)
+        require_training_images(images, 2 * self.size)
         generator = torch.Generator().manual_seed(self.seed)
         chosen = torch.randint(len(images), (self.n_drawn,), generator=generator)
         return torch.stack(
             [augment_attenuation(images[index], generator) for index in chosen.tolist()]
         )
-
-
-def _checked(images: Tensor, size: int) -> Tensor:
-    if images.ndim != 3 or tuple(images.shape[1:]) != (size, size):
-        raise InputError(
-            f"Expected training images of shape (N, {size}, {size}), got {tuple(images.shape)}; "
-            f"read them with size={size}."
-        )
-    return images

@@ -1,4 +1,4 @@
-"""What AUTOMAP, DAGAN and MRI-VN are trained and tested on."""
+"""What the networks of magnetic resonance are trained and tested on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 from torch import Tensor
 
-from shaketable.errors import InputError
 from shaketable.zoo.images.bundled import bundled_images, template_training_images
 from shaketable.zoo.images.training import read_training_images
 from shaketable.zoo.training.recipe import TrainingRecipe
@@ -40,19 +39,3 @@ def brain_training_images(paths: Sequence[Path], recipe: TrainingRecipe) -> Tens
     """
     size = 2 * recipe.size
     return read_training_images(paths, size) if paths else template_training_images(size)
-
-
-def require_training_images(images: Tensor, recipe: TrainingRecipe) -> None:
-    """Check that images are of twice the recipe's size.
-
-    Raises
-    ------
-    InputError
-        If not.
-    """
-    size = 2 * recipe.size
-    if images.ndim != 3 or tuple(images.shape[1:]) != (size, size):
-        raise InputError(
-            f"Expected training images of shape (N, {size}, {size}), got {tuple(images.shape)}; "
-            f"read them with size={size}."
-        )

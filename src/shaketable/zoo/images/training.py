@@ -66,6 +66,21 @@ def read_training_images(paths: Sequence[Path], size: int) -> Tensor:
     return torch.from_numpy(np.stack(squares))
 
 
+def require_training_images(images: Tensor, size: int) -> None:
+    """Check that images are ``(N, size, size)``.
+
+    Raises
+    ------
+    InputError
+        If not.
+    """
+    if images.ndim != 3 or tuple(images.shape[1:]) != (size, size):
+        raise InputError(
+            f"Expected training images of shape (N, {size}, {size}), got {tuple(images.shape)}; "
+            f"read them with size={size}."
+        )
+
+
 def square_image(image: Array, size: int) -> Array:
     """Pad ``(H, W)`` to a square, resample it to ``(size, size)`` and scale its peak to 1."""
     from skimage import transform

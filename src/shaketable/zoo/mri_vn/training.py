@@ -12,7 +12,7 @@ from shaketable.maps.multi_coil import MultiCoilFourierMap
 from shaketable.maps.sampling import SamplingSequence, equispaced_lines
 from shaketable.metrics import psnr
 from shaketable.zoo.images.augmentation import augment
-from shaketable.zoo.images.brain import require_training_images
+from shaketable.zoo.images.training import require_training_images
 from shaketable.zoo.mri_vn.network import MRIVN
 from shaketable.zoo.mri_vn.recipe import MRIVNRecipe
 from shaketable.zoo.training.learner import follow
@@ -101,7 +101,7 @@ class MRIVNLearner:
     """
 
     def __init__(self, recipe: MRIVNRecipe, images: Tensor, device: torch.device) -> None:
-        require_training_images(images, recipe)
+        require_training_images(images, 2 * recipe.size)
         self._recipe = recipe
         self._images = images
         self._device = device
