@@ -20,7 +20,6 @@ from shaketable.zoo.fbp_conv_net.training import (
     back_projections,
     draw_samples,
     new_network,
-    quality,
     trained_map,
 )
 from shaketable.zoo.images.augmentation import augment_attenuation
@@ -29,6 +28,7 @@ from shaketable.zoo.images.ct import (
     medical_test_images,
     read_attenuation_images,
 )
+from shaketable.zoo.training.learner import image_psnr
 from tests.helpers.data import shared_data
 from tests.helpers.oracles import relative_difference
 
@@ -52,7 +52,7 @@ def test_training_beats_back_projection(tmp_path: Path) -> None:
     )  # fmt: skip
     held_out = ellipse_test_images((64, 64))[:4]
     result = train(recipe, phantoms(recipe), tmp_path, held_out=held_out)
-    untrained = float(quality(new_network(recipe), held_out, trained_map(recipe)).mean())
+    untrained = float(image_psnr(new_network(recipe), trained_map(recipe), held_out).mean())
     final = result.curve[-1][2]
     assert final is not None
     assert final > untrained + 1.0

@@ -7,16 +7,13 @@ from torch import Tensor, nn
 
 from shaketable.maps.fourier import FourierMap
 from shaketable.maps.sampling import poisson_disc
-from shaketable.metrics import psnr
 from shaketable.zoo.automap.network import AUTOMAP
 from shaketable.zoo.automap.recipe import AUTOMAPRecipe
 from shaketable.zoo.images.augmentation import augment
 from shaketable.zoo.images.training import require_training_images
-from shaketable.zoo.training.learner import Learner, SingleLossLearner
+from shaketable.zoo.training.learner import Learner, SingleLossLearner, generator_of, image_psnr
 
 _SAMPLING_SEED = 0
-# Steps draw from seeds this far apart, so that runs with neighbouring seeds share no sample.
-_SEED_STRIDE = 1_000_003
 # Typical size of what goes into tanh at the beginning: small, so that the network is nearly linear.
 _HIDDEN_SIZE = 0.03
 # Gain of the first convolution's path for the image at the beginning, and of all other weights.
@@ -45,7 +42,7 @@ def new_network(recipe: AUTOMAPRecipe, images: Tensor) -> AUTOMAP:
     into the first layer, small enough for tanh to be nearly linear, ``U S`` into the second; one path
     through the convolutions carries the image, all other weights are random and small.
     """
-    generator = torch.Generator().manual_seed(recipe.seed * _SEED_STRIDE)
+    generator = generator_of(recipe.seed, 0)
     positions = trained_positions(recipe)
     network = AUTOMAP(positions, (recipe.size, recipe.size), recipe.n_hidden, recipe.n_features)
     with torch.no_grad():
@@ -107,7 +104,7 @@ def batch_loss(model: AUTOMAP, recipe: AUTOMAPRecipe, images: Tensor, step: int)
     """The mean relative error of the batch of one step, counted from 0."""
     device = model.dense1.weight.device
     # The generator of the seed itself drew the beginning.
-    generator = torch.Generator().manual_seed(recipe.seed * _SEED_STRIDE + step + 1)
+    generator = generator_of(recipe.seed, step + 1)
     drawn = [draw_image(recipe, images, generator) for _ in range(recipe.batch_size)]
     truth = torch.stack(drawn)
     data = torch.fft.fft2(truth, norm="ortho")
@@ -126,11 +123,7 @@ def quality(network: AUTOMAP, held_out: Tensor) -> Tensor:
     mask = torch.zeros(network.image_shape, dtype=torch.bool)
     mask[tuple(network.positions.long().cpu().T)] = True
     forward = FourierMap(mask)
-    device = network.dense1.weight.device
-    with torch.no_grad():
-        truths = [image[None].abs().to(device) for image in held_out]
-        each = [psnr(network(forward(x), forward), x) for x in truths]
-        return torch.cat(each).cpu()
+    return image_psnr(network, forward, held_out.abs())
 
 
 def automap_learner(recipe: AUTOMAPRecipe, images: Tensor, device: torch.device) -> Learner:

@@ -10,20 +10,17 @@ from torch import Tensor, nn
 from shaketable.errors import RunError
 from shaketable.maps.fourier import FourierMap
 from shaketable.maps.sampling import SamplingSequence, gaussian_columns
-from shaketable.metrics import psnr
 from shaketable.zoo.dagan.losses import LossWeights, discriminator_loss, generator_loss
 from shaketable.zoo.dagan.network import DAGAN, DAGANDiscriminator
 from shaketable.zoo.dagan.perceptual import vgg_features
 from shaketable.zoo.dagan.recipe import DAGANRecipe
 from shaketable.zoo.images.augmentation import augment
 from shaketable.zoo.images.training import require_training_images
-from shaketable.zoo.training.learner import follow
+from shaketable.zoo.training.learner import follow, generator_of, image_psnr
 
 _SAMPLING_SEED = 0
 _BETAS = (0.5, 0.999)
 _SPREAD = 0.02
-# Steps draw from seeds this far apart, so that runs with neighbouring seeds share no sample.
-_SEED_STRIDE = 1_000_003
 
 
 def sampling(recipe: DAGANRecipe, size: int | None = None) -> SamplingSequence:
@@ -40,7 +37,7 @@ def trained_map(recipe: DAGANRecipe, size: int | None = None) -> FourierMap:
 
 def draw_batch(recipe: DAGANRecipe, images: Tensor, step: int) -> Tensor:
     """``(B, size, size)`` magnitudes with peak 1, decided by the recipe's seed and the step."""
-    generator = torch.Generator().manual_seed(recipe.seed * _SEED_STRIDE + step)
+    generator = generator_of(recipe.seed, step)
     drawn = []
     for _ in range(recipe.batch_size):
         index = int(torch.randint(len(images), (), generator=generator))
@@ -48,9 +45,8 @@ def draw_batch(recipe: DAGANRecipe, images: Tensor, step: int) -> Tensor:
     return torch.stack(drawn)
 
 
-def _begin(network: nn.Module, seed: int) -> None:
+def _begin(network: nn.Module, generator: torch.Generator) -> None:
     """Weights normal with deviation 0.02, biases zero, scales of normalisations near 1."""
-    generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             if parameter.ndim > 1:
@@ -89,9 +85,9 @@ class DAGANLearner:
             DAGAN(recipe.width, recipe.n_levels).to(device) for _ in range(2)
         )
         self._discriminator = DAGANDiscriminator(recipe.discriminator_width, recipe.size).to(device)
-        _begin(self._model, recipe.seed * _SEED_STRIDE + 1)
+        _begin(self._model, generator_of(recipe.seed, 1))
         self._average.load_state_dict(self._model.state_dict())
-        _begin(self._discriminator, recipe.seed * _SEED_STRIDE + 2)
+        _begin(self._discriminator, generator_of(recipe.seed, 2))
         self._optimizers = [
             torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, betas=_BETAS)
             for network in (self._model, self._discriminator)
@@ -139,10 +135,7 @@ class DAGANLearner:
 
     def quality(self, held_out: Tensor) -> float:
         """Mean PSNR in dB of the averaged weights on the magnitudes of the images."""
-        with torch.no_grad():
-            truths = [image[None].abs().to(self._device) for image in held_out]
-            each = [psnr(self.network(self._forward(x), self._forward), x) for x in truths]
-        return float(torch.cat(each).mean())
+        return float(image_psnr(self.network, self._forward, held_out.abs()).mean())
 
     def state(self) -> dict[str, Any]:
         """Both networks, the average, both optimisers, and whether the perceptual term was there."""

@@ -7,18 +7,15 @@ from torch import Tensor, nn
 
 from shaketable.maps.fourier import FourierMap
 from shaketable.maps.sampling import SamplingSequence, cartesian_variable_density
-from shaketable.metrics import psnr
 from shaketable.zoo.deep_mri.network import DeepMRI
 from shaketable.zoo.deep_mri.recipe import DeepMRIRecipe
 from shaketable.zoo.images.augmentation import augment
 from shaketable.zoo.images.training import require_training_images
-from shaketable.zoo.training.learner import Learner, SingleLossLearner
+from shaketable.zoo.training.learner import Learner, SingleLossLearner, generator_of, image_psnr
 
 # Initial scale of each cascade's last layer: the untrained network is almost the zero-filled image.
 _LAST_LAYER_SCALE = 0.1
 _NOISY_SHARE = 0.25
-# Steps draw from seeds this far apart, so that runs with neighbouring seeds share no sample.
-_SEED_STRIDE = 1_000_003
 
 
 def new_network(recipe: DeepMRIRecipe) -> DeepMRI:
@@ -95,7 +92,7 @@ def draw_samples(recipe: DeepMRIRecipe, images: Tensor, step: int) -> tuple[Tens
         Images ``(B, H, W)`` complex64, data ``(B, H, W)`` complex64, masks ``(B, H, W)`` boolean,
         with ``W`` the strip width of this step.
     """
-    generator = torch.Generator().manual_seed(recipe.seed * _SEED_STRIDE + step)
+    generator = generator_of(recipe.seed, step)
     width = recipe.width_at(step)
     drawn = [_draw_one(recipe, images, width, generator) for _ in range(recipe.batch_size)]
     truth, noise, masks = (torch.stack(parts) for parts in zip(*drawn, strict=True))
@@ -159,8 +156,5 @@ def quality(network: DeepMRI, images: Tensor, recipe: DeepMRIRecipe) -> Tensor:
     Tensor
         ``(M,)`` float64, see :func:`shaketable.metrics.psnr`.
     """
-    device = next(network.parameters()).device
     forward = FourierMap(sampling(recipe, 0).mask(1 / recipe.acceleration))
-    with torch.no_grad():
-        truths = [image[None].to(device) for image in images]
-        return torch.cat([psnr(network(forward(x), forward), x) for x in truths]).cpu()
+    return image_psnr(network, forward, images)

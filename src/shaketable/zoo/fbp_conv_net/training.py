@@ -8,15 +8,12 @@ from torch import Tensor, nn
 from shaketable.maps.back_projection import filtered_back_projection
 from shaketable.maps.radon import RadonMap
 from shaketable.maps.sampling import equispaced_views
-from shaketable.metrics import psnr
 from shaketable.zoo.fbp_conv_net.network import FBPConvNet, root_mean_square
 from shaketable.zoo.fbp_conv_net.recipe import FBPConvNetRecipe
-from shaketable.zoo.training.learner import Learner, SingleLossLearner
+from shaketable.zoo.training.learner import Learner, SingleLossLearner, generator_of, image_psnr
 
 # Initial scale of the last layer: the untrained network is almost the back-projection.
 _LAST_LAYER_SCALE = 0.1
-# Steps draw from seeds this far apart, so that runs with neighbouring seeds share no sample.
-_SEED_STRIDE = 1_000_003
 # Images whose back-projections are made at once.
 _AT_ONCE = 16
 
@@ -69,7 +66,7 @@ def draw_samples(
         Images ``(B, h, w)``, back-projections ``(B, h, w)``, root mean squares of the whole
         back-projections ``(B, 1, 1)``.
     """
-    generator = torch.Generator().manual_seed(recipe.seed * _SEED_STRIDE + step)
+    generator = generator_of(recipe.seed, step)
     length = recipe.size if recipe.decays_at(step) else recipe.crop
     pairs = []
     for _ in range(recipe.batch_size):
@@ -100,14 +97,6 @@ def batch_loss(
     return loss
 
 
-def quality(network: FBPConvNet, images: Tensor, forward: RadonMap) -> Tensor:
-    """``(M,)`` float64: PSNR in dB of each of ``(M, size, size)`` images, one at a time."""
-    device = next(network.parameters()).device
-    with torch.no_grad():
-        truths = [image[None].to(device) for image in images]
-        return torch.cat([psnr(network(forward(x), forward), x) for x in truths]).cpu()
-
-
 def fbp_conv_net_learner(recipe: FBPConvNetRecipe, images: Tensor, device: torch.device) -> Learner:
     """FBPConvNet at step 0.
 
@@ -132,9 +121,7 @@ def fbp_conv_net_learner(recipe: FBPConvNetRecipe, images: Tensor, device: torch
         recipe,
         new_network(recipe).to(device),
         loss=loss,
-        measure=lambda network, held_out: float(
-            quality(_fbp_conv_net(network), held_out, forward).mean()
-        ),
+        measure=lambda network, held_out: float(image_psnr(network, forward, held_out).mean()),
     )
 
 

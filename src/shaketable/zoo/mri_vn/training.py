@@ -10,18 +10,15 @@ from torch import Tensor
 from shaketable.maps.coils import birdcage_coils
 from shaketable.maps.multi_coil import MultiCoilFourierMap
 from shaketable.maps.sampling import SamplingSequence, equispaced_lines
-from shaketable.metrics import psnr
 from shaketable.zoo.images.augmentation import augment
 from shaketable.zoo.images.training import require_training_images
 from shaketable.zoo.mri_vn.network import MRIVN
 from shaketable.zoo.mri_vn.recipe import MRIVNRecipe
-from shaketable.zoo.training.learner import follow
+from shaketable.zoo.training.learner import follow, generator_of, image_psnr
 
 _NOISY_SHARE = 0.25
 # Radius of the ring of coils in half images; 1.5, the middle, is what networks are tested with.
 _RADII = (1.2, 1.8)
-# Steps draw from seeds this far apart, so that runs with neighbouring seeds share no sample.
-_SEED_STRIDE = 1_000_003
 
 
 def sampling(recipe: MRIVNRecipe, size: int | None = None) -> SamplingSequence:
@@ -132,7 +129,7 @@ class MRIVNLearner:
 
     def _loss(self, step: int) -> Tensor:
         recipe = self._recipe
-        generator = torch.Generator().manual_seed(recipe.seed * _SEED_STRIDE + step)
+        generator = generator_of(recipe.seed, step)
         errors = []
         for _ in range(recipe.batch_size):
             width = recipe.width_at(step)
@@ -145,12 +142,8 @@ class MRIVNLearner:
 
     def quality(self, held_out: Tensor) -> float:
         """Mean PSNR in dB of the averaged weights, with coils at radius 1.5."""
-        recipe = self._recipe
-        forward = trained_map(recipe)
-        with torch.no_grad():
-            truths = [image[None].to(self._device, torch.complex64) for image in held_out]
-            each = [psnr(self._average(forward(x), forward), x) for x in truths]
-        return float(torch.cat(each).mean())
+        truths = held_out.to(torch.complex64)
+        return float(image_psnr(self._average, trained_map(self._recipe), truths).mean())
 
     def state(self) -> dict[str, Any]:
         """Network, average and optimiser."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from shaketable.metrics import psnr
 from shaketable.zoo.training.recipe import TrainingRecipe
 
 
@@ -123,6 +124,24 @@ class SingleLossLearner:
         self._model.load_state_dict(state["model"])
         self._average.load_state_dict(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
+
+
+def generator_of(seed: int, number: int) -> torch.Generator:
+    """The source of randomness of one step, or of the beginning, of a run.
+
+    Numbers of neighbouring seeds lie far apart, so that runs share no sample.
+    """
+    return torch.Generator().manual_seed(seed * 1_000_003 + number)
+
+
+def image_psnr(
+    network: nn.Module, forward: Callable[[Tensor], Tensor], images: Iterable[Tensor]
+) -> Tensor:
+    """``(M,)`` float64: PSNR in dB of each of ``M`` images ``(H, W)``, one at a time."""
+    device = next(network.parameters()).device
+    with torch.no_grad():
+        truths = [image[None].to(device) for image in images]
+        return torch.cat([psnr(network(forward(x), forward), x) for x in truths]).cpu()
 
 
 def follow(average: nn.Module, model: nn.Module, step: int, decay: float) -> None:
