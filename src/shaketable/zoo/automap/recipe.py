@@ -23,8 +23,10 @@ class AUTOMAPRecipe(TrainingRecipe):
     to the samples, and what the first layer sees is multiplied with random numbers near 1, as in
     the publication. The network begins as the best linear estimate of the image from its samples
     (ridge regression on ``n_linear`` drawn images, cut to ``n_hidden`` directions), which a dense
-    layer of random numbers would take very long to find. First only the convolutions learn, to
-    correct that estimate, at a third of the time of a whole step; in the end all layers do.
+    layer of random numbers would take very long to find. Then the convolutions learn to correct that
+    estimate, at a third of the time of a whole step; with ``n_joint_steps`` all layers learn in the
+    end. By default they do not: with as few images as the shipped weights were trained on it lowered
+    the quality on others.
 
     Parameters
     ----------
@@ -36,7 +38,8 @@ class AUTOMAPRecipe(TrainingRecipe):
     n_hidden, n_features
         Of :class:`shaketable.zoo.automap.network.AUTOMAP`; 25000 and 64 in the publication.
     n_joint_steps
-        The last steps, in which the dense layers learn too; at most ``n_decay_steps``.
+        The last steps, in which the dense layers learn too; at most ``n_decay_steps``. In the
+        publication all steps are such.
     n_linear
         Images that the network's beginning is estimated from.
     noise
@@ -52,15 +55,15 @@ class AUTOMAPRecipe(TrainingRecipe):
     size: int = 48
     rate: float = 0.6
     n_hidden: int = 1900
-    n_features: int = 32
-    n_joint_steps: int = 400
-    n_linear: int = 6000
-    n_steps: int = 1500
+    n_features: int = 64
+    n_joint_steps: int = 0
+    n_linear: int = 40000
+    n_steps: int = 5000
     n_warmup_steps: int = 100
-    n_decay_steps: int = 400
+    n_decay_steps: int = 3000
     batch_size: int = 8
-    learning_rate: float = 1e-3
-    average_decay: float = 0.99
+    learning_rate: float = 5e-4
+    average_decay: float = 0.995
     noise: float = 0.0005
     factor_range: float = 0.0001
     dense_factor: float = 0.001

@@ -14,6 +14,7 @@ from shaketable.zoo.images.training import require_training_images
 from shaketable.zoo.training.learner import Learner, SingleLossLearner, generator_of, image_psnr
 
 _SAMPLING_SEED = 0
+_MOST_AT_ONCE = 2000
 # Typical size of what goes into tanh at the beginning: small, so that the network is nearly linear.
 _HIDDEN_SIZE = 0.03
 # Gain of the first convolution's path for the image at the beginning, and of all other weights.
@@ -46,32 +47,50 @@ def new_network(recipe: AUTOMAPRecipe, images: Tensor) -> AUTOMAP:
     positions = trained_positions(recipe)
     network = AUTOMAP(positions, (recipe.size, recipe.size), recipe.n_hidden, recipe.n_features)
     with torch.no_grad():
-        drawn = torch.stack([draw_image(recipe, images, generator) for _ in range(recipe.n_linear)])
-        _begin_dense(network, drawn, recipe)
+        _begin_dense(network, *_moments(recipe, images, generator), recipe)
         _begin_convolutions(network, generator)
     return network
 
 
-def _begin_dense(network: AUTOMAP, drawn: Tensor, recipe: AUTOMAPRecipe) -> None:
+def _moments(
+    recipe: AUTOMAPRecipe, images: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """``(n,)`` mean and ``(n, n)`` covariance of ``recipe.n_linear`` drawn images of ``n`` pixels.
+
+    They are added up in parts and in double precision, as the covariance of the samples is far from
+    well conditioned.
+    """
     n_pixels = recipe.size**2
+    total = torch.zeros(n_pixels, dtype=torch.float64)
+    products = torch.zeros(n_pixels, n_pixels, dtype=torch.float64)
+    for start in range(0, recipe.n_linear, _MOST_AT_ONCE):
+        n_drawn = min(_MOST_AT_ONCE, recipe.n_linear - start)
+        drawn = torch.stack([draw_image(recipe, images, generator) for _ in range(n_drawn)])
+        flat = drawn.reshape(n_drawn, n_pixels).double()
+        total += flat.sum(0)
+        products += flat.T @ flat
+    mean = total / recipe.n_linear
+    return mean, products / recipe.n_linear - torch.outer(mean, mean)
+
+
+def _begin_dense(network: AUTOMAP, mean: Tensor, pixels: Tensor, recipe: AUTOMAPRecipe) -> None:
+    """The estimate from the mean ``(n,)`` and the covariance ``(n, n)`` of the pixels."""
+    n_pixels = len(mean)
     unit = torch.eye(n_pixels).reshape(n_pixels, recipe.size, recipe.size)
-    # In double precision: the covariance of the samples is far from well conditioned.
     matrix = network.inputs(torch.fft.fft2(unit, norm="ortho")).T.double()
-    flat = drawn.reshape(len(drawn), n_pixels).double()
-    mean = flat.mean(0)
-    centred = flat - mean
-    samples = centred @ matrix.T
-    covariance = samples.T @ samples / len(flat)
+    cross = pixels @ matrix.T
+    samples = matrix @ cross
     # Per real number the noise has half of its variance, in the unit of the inputs.
     gain = float(matrix[:, 0].norm()) / (len(network.positions) / n_pixels) ** 0.5
-    ridge = max(0.5 * (recipe.noise * gain) ** 2, 1e-9 * float(covariance.diagonal().mean()))
-    covariance.diagonal().add_(ridge)
-    cross = centred.T @ samples / len(flat)
-    estimate = torch.cholesky_solve(cross.T, torch.linalg.cholesky(covariance)).T
+    ridge = max(0.5 * (recipe.noise * gain) ** 2, 1e-9 * float(samples.diagonal().mean()))
+    noisy = samples.clone()
+    noisy.diagonal().add_(ridge)
+    estimate = torch.cholesky_solve(cross.T, torch.linalg.cholesky(noisy)).T
     left, sizes, right = torch.linalg.svd(estimate, full_matrices=False)
     n_kept = min(recipe.n_hidden, len(sizes))
     hidden = right[:n_kept]
-    spread = (samples @ hidden.T).std(0).clamp_min(1e-6)
+    variances = ((hidden @ samples) * hidden).sum(1)
+    spread = variances.clamp_min(0).sqrt().clamp_min(1e-6)
     scale = _HIDDEN_SIZE / spread.max()
     for parameter in (*network.dense1.parameters(), *network.dense2.parameters()):
         parameter.zero_()
