@@ -23,7 +23,7 @@ class DAGANRecipe(TrainingRecipe):
     discriminator joins where the learning rate begins to fall: until then there is nothing in the
     images that only a discriminator sees, and a step without it takes half the time. The published
     configuration is ``size=256, width=64, n_levels=8, discriminator_width=64``, of 98
-    million weights; this one has an eighth of the channels.
+    million weights; this one has a quarter of the channels.
 
     Parameters
     ----------
@@ -45,16 +45,16 @@ class DAGANRecipe(TrainingRecipe):
     size: int = 128
     rate: float = 56 / 256
     n_center: int = 4
-    width: int = 8
+    width: int = 16
     n_levels: int = 7
     discriminator_width: int = 8
     perceptual: bool = True
-    n_steps: int = 2400
+    n_steps: int = 18000
     n_warmup_steps: int = 0
-    n_decay_steps: int = 600
+    n_decay_steps: int = 5000
     batch_size: int = 8
     learning_rate: float = 1e-3
-    average_decay: float = 0.99
+    average_decay: float = 0.998
 
     def __post_init__(self) -> None:
         super().__post_init__()
