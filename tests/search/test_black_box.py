@@ -71,16 +71,19 @@ def test_a_linear_map_is_known_once_every_direction_was_asked(dtype, domain):
     assert float(finding.amplification.max()) <= 5 * (1 + 1e-4)
 
 
-def test_half_the_directions_of_a_plant_show_at_least_their_share_of_it():
+def test_new_directions_show_at_least_their_share_of_a_plant():
     """k random directions of n hold sqrt(k / n) of a hidden direction in the root mean square."""
     values = torch.full((N,), 0.05, dtype=torch.float64)
     values[0] = 5.0
     problem = linear_problem(values, seed=4, dtype=torch.float64)
-    x = torch.rand(8, N, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    # many images: over eight of them the share varies by a fifth
+    x = torch.rand(64, N, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     settings = BlackBox(n_queries=N, n_round=4)  # half of them go to new directions
     finding = worst_case_black_box(problem, x, radius=0.05, domain="data", search=settings)
     share = (finding.amplification / 5).square().mean().sqrt()
-    assert 0.9 * math.sqrt(0.5) <= float(share) <= 1
+    # one query is for the clean image, and what the last round learns is not followed any more
+    n_followed = (N - 1 - settings.n_round) / 2
+    assert 0.9 * math.sqrt(n_followed / N) <= float(share) <= 1
 
 
 @pytest.mark.parametrize("n_queries", [2, 3, 17, 100])
