@@ -76,14 +76,15 @@ def test_new_directions_show_at_least_their_share_of_a_plant():
     values = torch.full((N,), 0.05, dtype=torch.float64)
     values[0] = 5.0
     problem = linear_problem(values, seed=4, dtype=torch.float64)
-    # many images: over eight of them the share varies by a fifth
-    x = torch.rand(64, N, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    settings = BlackBox(n_queries=N, n_round=4)  # half of them go to new directions
+    # Which directions hide what differs from processor to processor: over few images so does the share.
+    x = torch.rand(256, N, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    settings = BlackBox(n_queries=N, n_round=4)
     finding = worst_case_black_box(problem, x, radius=0.05, domain="data", search=settings)
     share = (finding.amplification / 5).square().mean().sqrt()
-    # one query is for the clean image, and what the last round learns is not followed any more
-    n_followed = (N - 1 - settings.n_round) / 2
-    assert 0.9 * math.sqrt(n_followed / N) <= float(share) <= 1
+    # Half of the queries go to two rounds of four new directions, with the three lengths tried after
+    # each and two for the clean image and the random direction that the search begins with.
+    n_directions = 1 + 2 * settings.n_round
+    assert 0.95 * math.sqrt(n_directions / N) <= float(share) <= 1
 
 
 @pytest.mark.parametrize("n_queries", [2, 3, 17, 100])
