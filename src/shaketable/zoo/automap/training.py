@@ -14,7 +14,7 @@ from shaketable.zoo.images.training import require_training_images
 from shaketable.zoo.training.learner import Learner, SingleLossLearner, generator_of, image_psnr
 
 _SAMPLING_SEED = 0
-_MOST_AT_ONCE = 2000
+_MOST_AT_ONCE = 2000  # images that the beginning is estimated from, in memory together
 # Typical size of what goes into tanh at the beginning: small, so that the network is nearly linear.
 _HIDDEN_SIZE = 0.03
 # Gain of the first convolution's path for the image at the beginning, and of all other weights.

@@ -23,7 +23,8 @@ class DAGANRecipe(TrainingRecipe):
     discriminator joins where the learning rate begins to fall: until then there is nothing in the
     images that only a discriminator sees, and a step without it takes half the time. The published
     configuration is ``size=256, width=64, n_levels=8, discriminator_width=64``, of 98
-    million weights; this one has a quarter of the channels.
+    million weights; this one has a quarter of the generator's channels and an eighth of the
+    discriminator's.
 
     Parameters
     ----------
