@@ -59,6 +59,30 @@ def load(folder: Path, changes: dict[str, Any] | None = None) -> LoadedPlan:
     return load_plan(write_small_plan(folder, changes))
 
 
+def test_a_probe_can_be_called_not_applicable(folder: Path) -> None:
+    reason = {"not_applicable": {"sampling": "its samples are fixed"}}
+    loaded = load(folder, {"probes": {"structural": {"details": ["heart"], "size": 6}}, **reason})
+    assert loaded.plan.not_applicable == reason["not_applicable"]
+    assert loaded.plan.describe()["not_applicable"] == reason["not_applicable"]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"structural": "a reason"}, "structural in one of probes and not_applicable"),
+        ({"sampling": ""}, "not_applicable"),
+        ({"rates": "a reason"}, "not_applicable"),
+        ({}, "not_applicable"),
+    ],
+)
+def test_what_is_not_applicable_is_checked(
+    folder: Path, said: dict[str, str], expected: str
+) -> None:
+    changes = {"probes": {"structural": {"details": ["heart"], "size": 6}}, "not_applicable": said}
+    with pytest.raises(PlanError, match=expected):
+        load(folder, changes)
+
+
 def same(one: LoadedPlan, other: LoadedPlan) -> None:
     """Both plans mean the same objects, down to weights, masks and pixels."""
     assert one.plan.describe() == other.plan.describe()

@@ -43,6 +43,7 @@ def test_standard_plans_can_be_made(tmp_path: Path, name: str) -> None:
     loaded = standard_plan(name, tmp_path)
     probes = [probe.name for probe in loaded.plan.probes]
     assert ("sampling" in probes) == (name != "automap")
+    assert list(loaded.plan.not_applicable) == (["sampling"] if name == "automap" else [])
     assert {"worst_case", "structural", "neighbourhood"} <= set(probes)
     assert set(loaded.plan.baselines) == {"total-variation"}
     assert loaded.problem.real == (name != "mri-vn")

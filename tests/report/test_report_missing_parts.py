@@ -109,3 +109,19 @@ def test_a_whole_part_missing(original: Path, tmp_path: Path, part: str) -> None
     page = read_page(build_report(directory))
     assert not page.unbalanced
     assert len(page.headings) == 11
+
+
+def test_a_probe_without_meaning_says_why(original: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "run"
+    shutil.copytree(original, directory)
+    results = load(original)
+    results["records"] = [r for r in results["records"] if r["probe"] != "sampling"]
+    results["verdicts"] = [v for v in results["verdicts"] if v["probe"] != "sampling"]
+    results["plan"]["probes"].pop("sampling", None)
+    results["plan"]["not_applicable"] = {"sampling": "its samples <are> fixed."}
+    save(directory, results)
+    text = build_report(directory).read_text(encoding="utf-8")
+    assert "This probe has no meaning for this network: its samples &lt;are&gt; fixed." in text
+    assert "Not applicable: its samples &lt;are&gt; fixed.</p>" in text
+    assert "Not run" not in text
+    assert "Probes that were not run" not in text

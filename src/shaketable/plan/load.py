@@ -197,7 +197,11 @@ def build_plan(plan: PlanFile) -> LoadedPlan:
     _require_names(plan, problem, images, baselines)
     return LoadedPlan(
         problem=problem, images=values, image_ids=images.ids, seed=spec.seed,
-        plan=Plan(probes=probes, baselines=baselines, source=source),
+        plan=Plan(
+            probes=probes, baselines=baselines,
+            not_applicable={str(name): why for name, why in (spec.not_applicable or {}).items()},
+            source=source,
+        ),
     )  # fmt: skip
 
 

@@ -20,6 +20,9 @@ class Plan:
         In the order in which they run and are reported.
     baselines
         Stable methods by name; verdicts compare with the first.
+    not_applicable
+        Names of probes that have no meaning for this network, each with a sentence that says why. The
+        report shows it in place of a verdict.
     source
         The resolved plan file that this came from, as plain data; empty when made in Python. It is
         stored with the run, so that ``shaketable show`` can rebuild the problem.
@@ -27,7 +30,8 @@ class Plan:
     Raises
     ------
     InputError
-        If there is no probe, or a probe occurs twice in the same domain.
+        If there is no probe, a probe occurs twice in the same domain, or one that is run is called
+        not applicable.
 
     Examples
     --------
@@ -38,6 +42,7 @@ class Plan:
 
     probes: tuple[Probe, ...]
     baselines: Mapping[str, Reconstructor] = field(default_factory=dict)
+    not_applicable: Mapping[str, str] = field(default_factory=dict)
     source: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -48,6 +53,12 @@ class Plan:
             raise InputError(
                 f"Expected every probe once per domain, got {', '.join(name for name, _ in keys)}; "
                 "give one probe several radii or details instead."
+            )
+        both = sorted({name for name, _ in keys} & set(self.not_applicable))
+        if both:
+            raise InputError(
+                f"Expected probes that are run or not applicable, got {both[0]} as both; "
+                "choose one of them."
             )
 
     def describe(self) -> dict[str, object]:
@@ -60,4 +71,7 @@ class Plan:
         for name in dict.fromkeys(probe.name for probe in self.probes):
             settings = [probe.describe() for probe in self.probes if probe.name == name]
             probes[name] = settings[0] if len(settings) == 1 else settings
-        return {"probes": probes, "baselines": baselines}
+        described: dict[str, object] = {"probes": probes, "baselines": baselines}
+        if self.not_applicable:
+            described["not_applicable"] = dict(self.not_applicable)
+        return described

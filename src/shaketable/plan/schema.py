@@ -94,6 +94,8 @@ class ImagesSpec(Spec):
             raise wrong(f"{extra[0]} only beside path", "phantoms come ready")
 
 
+ProbeName = Literal["worst_case", "structural", "sampling", "neighbourhood"]
+
 Baselines = Annotated[dict[MethodName, BaselineSpec], BeforeValidator(name_methods)]
 
 
@@ -105,4 +107,12 @@ class PlanSpec(Spec):
     images: ImagesSpec
     baselines: Baselines | None = None
     probes: ProbesSpec
+    not_applicable: Annotated[dict[ProbeName, Text], Field(min_length=1)] | None = None
     seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _run_or_not(self) -> PlanSpec:
+        both = [name for name in self.not_applicable or {} if name in self.probes.model_fields_set]
+        if both:
+            raise wrong(f"{both[0]} in one of probes and not_applicable", "choose one of them")
+        return self

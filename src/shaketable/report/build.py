@@ -81,6 +81,7 @@ def render(run: StoredRun) -> str:
         # Last, because it also lists the array files that the sections above could not read.
         checks=build_checks(run),
         meanings=VERDICT_MEANINGS,
+        not_applicable=run.not_applicable,
         style=_source(environment, "style.css"),
         script=script,
         script_digest=digest,

@@ -152,13 +152,15 @@ def _card(verdict: Record) -> VerdictCard:
 
 
 def _absent(run: StoredRun, probe: str) -> VerdictCard:
-    planned = probe in run.planned or bool(run.records(probe))
-    verdict = "no result" if planned else "not run"
-    statement = (
-        "The plan asked for this probe, but the run holds no verdict on it."
-        if planned
-        else "This probe was not part of the run, so the run says nothing about it."
-    )
+    if probe in run.planned or run.records(probe):
+        verdict = "no result"
+        statement = "The plan asked for this probe, but the run holds no verdict on it."
+    elif probe in run.not_applicable:
+        verdict = "not applicable"
+        statement = f"This probe has no meaning for this network: {run.not_applicable[probe]}."
+    else:
+        verdict = "not run"
+        statement = "This probe was not part of the run, so the run says nothing about it."
     word, sign = VERDICTS[verdict]
     return VerdictCard(
         probe=probe,

@@ -158,7 +158,8 @@ def _stable_method(run: StoredRun) -> list[Limit]:
 
 
 def _not_run(run: StoredRun) -> list[Limit]:
-    missing = [probe for probe in PROBES if not run.records(probe) and probe not in run.planned]
+    known = {*run.planned, *run.not_applicable}
+    missing = [probe for probe in PROBES if not run.records(probe) and probe not in known]
     if not missing:
         return []
     return [

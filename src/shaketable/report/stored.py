@@ -106,6 +106,16 @@ class StoredRun:
         return planned
 
     @property
+    def not_applicable(self) -> dict[str, str]:
+        """Why a probe has no meaning for this network, by its name."""
+        reasons = mapping(self.plan, "not_applicable")
+        return {
+            str(name): text(reasons, name).strip().rstrip(".")
+            for name in reasons
+            if text(reasons, name)
+        }
+
+    @property
     def units(self) -> str:
         """The unit of the images; empty where none was stated."""
         return text(self.problem, "units")

@@ -23,6 +23,7 @@ VERDICTS = {
     "stable": ("Stable", "✓"),
     "inconclusive": ("Inconclusive", "?"),
     "not run": ("Not run", "–"),
+    "not applicable": ("Not applicable", "–"),
     "no result": ("No result", "–"),
 }
 
