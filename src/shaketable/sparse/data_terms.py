@@ -44,6 +44,11 @@ class DataTerm(Protocol):
         ...
 
     @property
+    def separate(self) -> bool:
+        """Whether images gain nothing from being computed together, and may be on threads."""
+        ...
+
+    @property
     def metric(self) -> Tensor:
         """``(H, W)``: what the term adds to the symbol of the x-update."""
         ...
@@ -102,6 +107,10 @@ class EliminatedData:
     n_planes: int
 
     @property
+    def separate(self) -> bool:
+        return True
+
+    @property
     def bound(self) -> Tensor:
         return self.metric
 
@@ -148,6 +157,9 @@ class SplitData:
         Whether ``A* A = M``; ``x`` and ``A x`` are then not part of the state.
     n_planes
         ``R``.
+    separate
+        Of `DataTerm`: not for maps that read a matrix once for the whole batch, or that somebody
+        else wrote and that may not be safe on threads.
     """
 
     forward: Callable[[Tensor], Tensor]
@@ -157,6 +169,7 @@ class SplitData:
     rho: float
     exact: bool
     n_planes: int
+    separate: bool = False
 
     @property
     def metric(self) -> Tensor:

@@ -133,6 +133,7 @@ def _split_coils(
         rho=COILS * rho_data,
         exact=bool((energy / squared_norm > 1 - 1e-5).all()),
         n_planes=planes.shape[1],
+        separate=True,
     ), squared_norm
 
 

@@ -25,6 +25,7 @@ from torch.autograd.function import once_differentiable
 from shaketable.sparse.admm import Problem, Splitting
 from shaketable.sparse.certificate import Certificate, certify
 from shaketable.sparse.data_terms import State
+from shaketable.sparse.threads import on_threads
 
 N_KEPT = 96
 _FIRST_CHECK = 20
@@ -117,11 +118,19 @@ def solve(splitting: Splitting, problem: Problem, stopping: Stopping) -> Outcome
         When to stop.
     """
     watched = problem.target.requires_grad or problem.level.requires_grad
-    trajectory = Trajectory(problem=problem, keeps=torch.is_grad_enabled() and watched)
-    planes, primal, gap, n_iterations = _Solve.apply(  # type: ignore[no-untyped-call]
-        problem.target, problem.level, splitting, stopping, trajectory
+    keeps = torch.is_grad_enabled() and watched
+    planes, primal, gap, n_iterations, _ = _Solve.apply(  # type: ignore[no-untyped-call]
+        problem.target, problem.level, splitting, stopping, keeps
     )
     return Outcome(planes=planes, primal=primal, gap=gap, n_iterations=n_iterations)
+
+
+def _parts(splitting: Splitting, problem: Problem) -> list[Problem]:
+    """The images one by one where each has a thread of its own, else the batch."""
+    n_images = len(problem.target)
+    if n_images < 2 or not splitting.term.separate or problem.target.device.type != "cpu":
+        return [problem]
+    return [problem.rows(torch.tensor([number])) for number in range(n_images)]
 
 
 def _iterate(splitting: Splitting, stopping: Stopping, trajectory: Trajectory) -> Outcome:
@@ -238,30 +247,43 @@ class _Solve(torch.autograd.Function):
         level: Tensor,
         splitting: Splitting,
         stopping: Stopping,
-        trajectory: Trajectory,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        trajectory.problem = Problem(target=target.detach(), level=level.detach())
-        outcome = _iterate(splitting, stopping, trajectory)
-        return outcome.planes, outcome.primal, outcome.gap, outcome.n_iterations
+        keeps: bool,
+    ) -> tuple[Any, ...]:
+        problem = Problem(target=target.detach(), level=level.detach())
+        parts = [Trajectory(problem=some, keeps=keeps) for some in _parts(splitting, problem)]
+        outcomes = on_threads(lambda part: _iterate(splitting, stopping, part), parts)
+        names = ("planes", "primal", "gap", "n_iterations")
+        whole = [torch.cat([getattr(one, name) for one in outcomes]) for name in names]
+        return *whole, parts
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        _, _, ctx.splitting, _, ctx.trajectory = inputs
-        ctx.mark_non_differentiable(*output[1:])
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
+        ctx.splitting, ctx.parts = inputs[2], output[-1]
+        ctx.mark_non_differentiable(*output[1:-1])
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
-        at_target, at_level = _pull_back(ctx.splitting, ctx.trajectory, cotangents[0])
+        pairs = list(zip(ctx.parts, _split(ctx.parts, cotangents[0]), strict=True))
+        pulled = on_threads(lambda pair: _pull_back(ctx.splitting, *pair), pairs)
+        at_target, at_level = (torch.cat(parts) for parts in zip(*pulled, strict=True))
         return at_target, at_level, None, None, None
 
     @staticmethod
-    def jvp(ctx: Any, *directions: Any) -> tuple[Tensor, None, None, None]:
-        problem = ctx.trajectory.problem
-        zeros = (torch.zeros_like(problem.target), torch.zeros_like(problem.level))
+    def jvp(ctx: Any, *directions: Any) -> tuple[Tensor, None, None, None, None]:
+        parts: list[Trajectory] = ctx.parts
         target, level = (
-            zero if given is None else given
-            for zero, given in zip(zeros, directions[:2], strict=True)
+            [torch.zeros_like(getattr(part.problem, name)) for part in parts]
+            if given is None
+            else _split(parts, given)
+            for name, given in zip(("target", "level"), directions[:2], strict=True)
         )
-        towards = Problem(target=target, level=level)
-        return _push_forward(ctx.splitting, ctx.trajectory, towards), None, None, None
+        towards = [Problem(target=t, level=v) for t, v in zip(target, level, strict=True)]
+        pairs = list(zip(parts, towards, strict=True))
+        pushed = on_threads(lambda pair: _push_forward(ctx.splitting, *pair), pairs)
+        return torch.cat(pushed), None, None, None, None
+
+
+def _split(parts: list[Trajectory], whole: Tensor) -> tuple[Tensor, ...]:
+    """The rows of each part."""
+    return torch.split(whole, [len(part.problem.target) for part in parts])
