@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shaketable.errors import InputError
-from shaketable.zoo.training.recipe import TrainingRecipe
+from shaketable.zoo.training.recipe import StripRecipe
 
 if TYPE_CHECKING:
     import torch
@@ -16,13 +15,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MRIVNRecipe(TrainingRecipe):
+class MRIVNRecipe(StripRecipe):
     """How the variational network is trained.
 
     Adam minimises ``mean_b ‖f(y_b) - x_b‖₂ / ‖x_b‖₂``; after every step the filters are projected to
-    zero mean and unit norm. Every sample has a ring of simulated coils of its own radius. Before the
-    decay the network sees strips of ``strip_width`` columns: the sampled lines are whole rows, so a
-    strip has the same aliasing as the image at a fraction of the time.
+    zero mean and unit norm. Every sample has a ring of simulated coils of its own radius.
 
     Parameters
     ----------
@@ -36,11 +33,6 @@ class MRIVNRecipe(TrainingRecipe):
     first_data_weight
         Data weight of every stage before training. The data term alone converges fastest below 2;
         from BART's 0.2 the first hundreds of steps go into raising it.
-    strip_width
-        Columns of an image before the decay.
-    noise
-        Largest standard deviation of the complex noise added to the data of a quarter of samples,
-        in units of the image's peak.
     """
 
     size: int = 128
@@ -57,20 +49,6 @@ class MRIVNRecipe(TrainingRecipe):
     n_decay_steps: int = 600
     learning_rate: float = 4e-3
     average_decay: float = 0.99
-    strip_width: int = 64
-    noise: float = 0.005
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 1 <= self.strip_width <= self.size:
-            raise InputError(
-                f"Expected a strip width from 1 to {self.size} columns, got {self.strip_width}; "
-                "the image's own width switches strips off."
-            )
-
-    def width_at(self, step: int) -> int:
-        """The number of columns that a step sees."""
-        return self.size if self.decays_at(step) else self.strip_width
 
     def begin(self, images: Tensor, device: torch.device) -> Learner:
         """The network at step 0; images are ``(N, 2 size, 2 size)`` magnitudes with peak 1."""

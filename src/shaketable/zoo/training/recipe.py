@@ -134,3 +134,35 @@ class TrainingRecipe(ABC):
         same_end = (self.n_steps, self.n_decay_steps) == (other.n_steps, other.n_decay_steps)
         decay_starts = [recipe.n_steps - recipe.n_decay_steps for recipe in (self, other)]
         return same_end or step <= min(decay_starts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripRecipe(TrainingRecipe):
+    """The recipe of a network that sees strips of images where the sampled lines are whole rows.
+
+    A strip has the same aliasing as the image at a fraction of the time. Before the decay the network
+    sees strips of ``strip_width`` columns, during it whole images.
+
+    Parameters
+    ----------
+    strip_width
+        Columns of an image before the decay.
+    noise
+        Largest standard deviation of the complex noise added to the data of a quarter of samples,
+        in units of the image's peak.
+    """
+
+    strip_width: int = 64
+    noise: float = 0.005
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= self.strip_width <= self.size:
+            raise InputError(
+                f"Expected a strip width from 1 to {self.size} columns, got {self.strip_width}; "
+                "the image's own width switches strips off."
+            )
+
+    def width_at(self, step: int) -> int:
+        """The number of columns that a step sees."""
+        return self.size if self.decays_at(step) else self.strip_width
