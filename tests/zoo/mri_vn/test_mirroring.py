@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shaketable.zoo.mri_vn.mirroring import mirror
+from shaketable.zoo.mirroring import mirror
 
 
 @given(st.integers(1, 7), st.integers(1, 7), st.integers(0, 20))

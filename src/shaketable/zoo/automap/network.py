@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from shaketable.errors import InputError
 from shaketable.protocols import ForwardMap
-from shaketable.zoo.mri_vn.mirroring import mirror
+from shaketable.zoo.mirroring import mirror
 
 # What the dense layers see is this times the FFT without a factor, as in the published network.
 _GAIN = 0.00375

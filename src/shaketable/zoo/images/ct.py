@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import Tensor
 from shaketable.errors import InputError, MissingDependencyError
 from shaketable.io import ellipse_phantoms, load_images, resize_image
 from shaketable.zoo.images.bundled import TEST_SLICES, axial_slice
-from shaketable.zoo.images.training import image_files
+from shaketable.zoo.images.training import image_files, resampled_square
 
 Array = npt.NDArray[Any]
 
@@ -130,7 +130,8 @@ def read_attenuation_images(paths: Sequence[Path], size: int) -> Tensor:
     for file in (file for path in paths for file in image_files(path)):
         scan = _scan(file)
         if scan:
-            images += [_square(scan[number], size) for number in _spread(len(scan))]
+            squares = (resampled_square(scan[number], size) for number in _spread(len(scan)))
+            images += [square.clip(min=0).astype(np.float32) for square in squares]
     if not images:
         raise InputError(
             f"Expected images that show an object in {', '.join(map(str, paths))}, got none; "
@@ -157,14 +158,3 @@ def _spread(count: int) -> list[int]:
     if count < _PER_SCAN:
         return [number % count for number in range(_PER_SCAN)]
     return [int(number) for number in np.linspace(0, count - 1, _PER_SCAN).round()]
-
-
-def _square(image: Array, size: int) -> Array:
-    from skimage import transform
-
-    resize: Callable[..., Array] = transform.resize
-    side = max(image.shape)
-    missing = [side - n for n in image.shape]
-    padded = np.pad(image, [(m // 2, m - m // 2) for m in missing])
-    resized = resize(padded, (size, size), order=1, anti_aliasing=side > size)
-    return resized.clip(min=0).astype(np.float32)

@@ -83,17 +83,20 @@ def require_training_images(images: Tensor, size: int) -> None:
 
 def square_image(image: Array, size: int) -> Array:
     """Pad ``(H, W)`` to a square, resample it to ``(size, size)`` and scale its peak to 1."""
+    resized = resampled_square(np.abs(image), size)
+    result: Array = (resized / max(resized.max(), 1e-12)).astype(np.float32)
+    return result
+
+
+def resampled_square(image: Array, size: int) -> Array:
+    """Pad real ``(H, W)`` with zeros to a square and resample it to ``(size, size)`` float64."""
     from skimage import transform
 
     resize: Callable[..., Array] = transform.resize
-
-    magnitude = np.abs(image).astype(np.float64)
-    side = max(magnitude.shape)
-    missing = [side - n for n in magnitude.shape]
-    padded = np.pad(magnitude, [(m // 2, m - m // 2) for m in missing])
-    resized = resize(padded, (size, size), order=1, anti_aliasing=side > size)
-    result: Array = (resized / max(resized.max(), 1e-12)).astype(np.float32)
-    return result
+    side = max(image.shape)
+    missing = [side - n for n in image.shape]
+    padded = np.pad(image.astype(np.float64), [(m // 2, m - m // 2) for m in missing])
+    return resize(padded, (size, size), order=1, anti_aliasing=side > size)
 
 
 def image_files(path: Path) -> list[Path]:

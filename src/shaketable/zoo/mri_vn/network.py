@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from shaketable.errors import InputError
 from shaketable.protocols import ForwardMap
-from shaketable.zoo.mri_vn.mirroring import mirror
+from shaketable.zoo.mirroring import mirror
 from shaketable.zoo.mri_vn.radial_activation import radial_activation
 
 _FIRST_HEIGHT = 0.04
