@@ -1,6 +1,6 @@
 """AUTOMAP, DAGAN and MRI-VN: clean quality, amplification, agreement with BART, half precision.
 
-    python benchmarks/mri_networks.py quality NAME DATA [--weights FILE]
+    python benchmarks/mri_networks.py quality NAME DATA [--weights FILE] [--strength 0.0005]
     python benchmarks/mri_networks.py amplification NAME DATA [--weights FILE] [--n-images 20]
     python benchmarks/mri_networks.py half NAME DATA --weights FILE --out FILE
 
@@ -10,7 +10,8 @@ half precision and prints what that costs. Agreement with BART is a test:
 ``python -m pytest tests/zoo/test_mri_vn.py -k bart``.
 
 PSNR everywhere: with the largest modulus of the reference as peak, averaged over images in dB. The
-stable methods have their default strengths, and know that images are real where the network does.
+stable methods have their default strengths, total variation that of ``--strength`` if given, and know
+that images are real where the network does.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ def held_out(network: ZooNetwork, data: Path) -> dict[str, Tensor]:
     return sets
 
 
-def methods(network: ZooNetwork) -> dict[str, Method]:
-    """The network, zero filling, and the stable methods at their defaults."""
+def methods(network: ZooNetwork, strength: float = TotalVariation.strength) -> dict[str, Method]:
+    """The network, zero filling, and the stable methods; the strength is total variation's."""
     values = "real" if network.real else "complex"
 
     def zero_filled(y: Tensor, A: ForwardMap) -> Tensor:
@@ -63,7 +64,7 @@ def methods(network: ZooNetwork) -> dict[str, Method]:
     return {
         "network": network.reconstruct,
         "zero_filled": zero_filled,
-        "total_variation": TotalVariation(values=values),
+        "total_variation": TotalVariation(strength=strength, values=values),
         "wavelet_l1": WaveletL1(values=values),
     }
 
@@ -75,13 +76,15 @@ def measure(method: Method, forward: ForwardMap, images: Tensor) -> dict[str, Te
     return {"psnr": psnr(outputs, images), "ssim": ssim(outputs.abs(), images.abs())}
 
 
-def quality(network: ZooNetwork, data: Path) -> dict[str, Any]:
+def quality(
+    network: ZooNetwork, data: Path, strength: float = TotalVariation.strength
+) -> dict[str, Any]:
     """Clean quality of all methods on all sets, and the network's distance to the best stable one."""
     result: dict[str, Any] = {}
     for name, images in held_out(network, data).items():
         measured = {
             key: measure(method, network.forward, images)
-            for key, method in methods(network).items()
+            for key, method in methods(network, strength).items()
         }
         print(f"{name}: {len(images)} images", file=sys.stderr, flush=True)
         stable = max(("total_variation", "wavelet_l1"), key=lambda k: measured[k]["psnr"].mean())
@@ -166,12 +169,13 @@ def main() -> None:
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--n-images", type=int, default=20)
+    parser.add_argument("--strength", type=float, default=TotalVariation.strength)
     arguments = parser.parse_args()
     started = time.monotonic()
     network = zoo.load(arguments.name, weights=arguments.weights)
     result: object
     if arguments.what == "quality":
-        result = quality(network, arguments.data)
+        result = quality(network, arguments.data, arguments.strength)
     elif arguments.what == "amplification":
         result = amplification(network, arguments.data, arguments.n_images)
     else:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from shaketable import load_images
 from shaketable.maps import FourierMap, MultiCoilFourierMap, RadonMap, birdcage_coils
 from shaketable.maps.sampling import cartesian_variable_density
 from shaketable.protocols import ForwardMap
@@ -100,6 +101,27 @@ def abdomens(size: int, count: int) -> Tensor:
         units = scan.pixel_array * float(scan.RescaleSlope) + float(scan.RescaleIntercept)
         found.append(square(np.clip(units / 1000 + 1, 0, None).astype(np.float32), size))
     return torch.from_numpy(np.stack(found))
+
+
+def others(kind: Kind, size: int) -> Tensor:
+    """Three images of other scans, of the kind of a scene, to calibrate on."""
+    if kind == "radon":
+        from shaketable.zoo.images.ct import read_attenuation_images
+
+        scans = {"head": 6, "thorax": 1, "abdomen/example_ct.nii.gz": 10}
+        return torch.stack(
+            [
+                image / image.max()
+                for name, number in scans.items()
+                for image in read_attenuation_images([shared(f"ct/{name}")], size)[
+                    number : number + 1
+                ]
+            ]
+        )
+    path = shared("brain-openms/patient01_study1_T2W.nii.gz")
+    loaded = load_images(path, slices="15:36:10")
+    images = np.stack([square(np.abs(image.array), size) for image in loaded])
+    return torch.from_numpy(images).to(torch.complex64)
 
 
 def scene(kind: Kind, size: int, count: int = 1) -> Scene:

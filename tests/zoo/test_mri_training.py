@@ -40,7 +40,7 @@ RECIPES: dict[str, TrainingRecipe] = {
     ),
     "dagan": DAGANRecipe(
         size=64, width=1, n_levels=5, discriminator_width=1, perceptual=False, n_steps=6,
-        n_decay_steps=3, batch_size=2,
+        n_decay_steps=2, n_polish_steps=2, batch_size=2,
     ),
 }  # fmt: skip
 
@@ -93,7 +93,13 @@ SHORT: dict[str, dict[str, Any]] = {
         "n_joint_steps": 30,
         "dense_factor": 1.0,
     },
-    "dagan": {"n_steps": 40, "n_decay_steps": 20, "width": 2, "learning_rate": 1e-3},
+    "dagan": {
+        "n_steps": 40,
+        "n_decay_steps": 15,
+        "n_polish_steps": 5,
+        "width": 2,
+        "learning_rate": 1e-3,
+    },
 }
 
 
@@ -222,7 +228,7 @@ def test_the_strip_sees_the_aliasing_of_the_image() -> None:
     assert relative_difference(got, expected) < 1e-6
 
 
-def test_the_discriminator_joins_at_the_decay() -> None:
+def test_the_discriminator_takes_part_in_the_decay_alone() -> None:
     recipe = RECIPES["dagan"]
     assert isinstance(recipe, DAGANRecipe)
     learner = DAGANLearner(recipe, boxes(recipe), CPU)
@@ -236,9 +242,17 @@ def test_the_discriminator_joins_at_the_decay() -> None:
             for name, state in before.items()
         }
 
-    first = recipe.n_steps - recipe.n_decay_steps
-    assert moves(first - 1) == {"model": True, "discriminator": False}
-    assert moves(first) == {"model": True, "discriminator": True}
+    took_part = [moves(step)["discriminator"] for step in range(recipe.n_steps)]
+    assert took_part == [False, False, True, True, False, False]
+
+
+def test_a_shorter_run_of_dagan_keeps_its_proportions() -> None:
+    recipe = DAGANRecipe(n_steps=100, n_decay_steps=40, n_polish_steps=20)
+    shorter = recipe.with_steps(10)
+    assert (shorter.n_steps, shorter.n_decay_steps, shorter.n_polish_steps) == (10, 4, 2)
+    assert [recipe.same_until(shorter, step) for step in (4, 5)] == [True, False]
+    with pytest.raises(InputError, match="decay and polish"):
+        replace(recipe, n_polish_steps=61)
 
 
 def test_perceptual_term_must_be_the_same_after_an_interruption() -> None:

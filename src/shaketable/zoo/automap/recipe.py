@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from shaketable.errors import InputError
 from shaketable.zoo.training.recipe import TrainingRecipe
@@ -68,6 +68,8 @@ class AUTOMAPRecipe(TrainingRecipe):
     factor_range: float = 0.0001
     dense_factor: float = 0.001
 
+    _ends: ClassVar[tuple[str, ...]] = ("n_steps", "n_decay_steps", "n_joint_steps")
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 < self.rate <= 1 or self.n_linear < 1:
@@ -84,32 +86,6 @@ class AUTOMAPRecipe(TrainingRecipe):
     def all_learn_at(self, step: int) -> bool:
         """Whether the dense layers learn in a step counted from 0."""
         return step >= self.n_steps - self.n_joint_steps
-
-    def with_steps(self, n_steps: int) -> Self:
-        """The same recipe with another number of steps, its phases shortened in proportion.
-
-        Raises
-        ------
-        InputError
-            If there is no step.
-        """
-        # First without joint steps: the old number may not fit into the new decay.
-        alone = replace(self, n_joint_steps=0)
-        shorter = TrainingRecipe.with_steps(alone, n_steps)
-        n_joint = int(self.n_joint_steps * n_steps / self.n_steps)
-        return replace(shorter, n_joint_steps=n_joint)
-
-    def same_until(self, other: TrainingRecipe, step: int) -> bool:
-        """Whether both recipes have the same result after ``step`` steps.
-
-        The joint steps lie within the decay, so that they may differ as long as that has not begun.
-        """
-        if not isinstance(other, AUTOMAPRecipe):
-            return False
-        alone = [replace(recipe, n_joint_steps=0) for recipe in (self, other)]
-        same = TrainingRecipe.same_until(alone[0], alone[1], step)
-        begun = any(recipe.decays_at(step - 1) for recipe in (self, other))
-        return same and (not begun or self.n_joint_steps == other.n_joint_steps)
 
     def begin(self, images: Tensor, device: torch.device) -> Learner:
         """The network at step 0; images are ``(N, 2 size, 2 size)`` magnitudes with peak 1."""

@@ -92,6 +92,7 @@ class DAGANLearner:
             torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, betas=_BETAS)
             for network in (self._model, self._discriminator)
         ]
+        self._weights = LossWeights(adversarial=recipe.adversarial_weight)
         self._features = vgg_features(device) if recipe.perceptual else None
 
     @property
@@ -100,7 +101,7 @@ class DAGANLearner:
         return self._average.eval()
 
     def step(self, step: int) -> float:
-        """One step of the generator, from the decay on after one of the discriminator.
+        """One step of the generator, during the decay after one of the discriminator.
 
         Returns the mean relative error.
         """
@@ -113,8 +114,8 @@ class DAGANLearner:
         self._model.train()
         estimate = 2 * self._model(data, self._forward)[:, None] - 1
         real = 2 * truth[:, None] - 1
-        logits = self._judged(estimate, real) if recipe.decays_at(step) else None
-        loss = generator_loss(estimate, real, logits, LossWeights(), self._features)
+        logits = self._judged(estimate, real) if recipe.judged_at(step) else None
+        loss = generator_loss(estimate, real, logits, self._weights, self._features)
         self._descend(0, self._model, loss)
         follow(self._average, self._model, step, recipe.average_decay)
         difference = torch.linalg.vector_norm(estimate.detach() - real, dim=(1, 2, 3)) / 2

@@ -40,9 +40,9 @@ class FBPConvNetRecipe(TrainingRecipe):
     width: int = 16
     n_views: int = 50
     crop: int = 128
-    n_steps: int = 7000
+    n_steps: int = 12000
     n_warmup_steps: int = 200
-    n_decay_steps: int = 2000
+    n_decay_steps: int = 7000
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from shaketable.errors import InputError
 
@@ -60,6 +60,9 @@ class TrainingRecipe(ABC):
     checkpoint_every: int = 250
     quality_every: int = 500
 
+    # The fields that say where a run ends, and nothing about what comes before its last part.
+    _ends: ClassVar[tuple[str, ...]] = ("n_steps", "n_decay_steps")
+
     def __post_init__(self) -> None:
         if self.n_steps < 1 or self.n_warmup_steps + self.n_decay_steps > self.n_steps:
             raise InputError(
@@ -95,12 +98,20 @@ class TrainingRecipe(ABC):
         [0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25]
         """
         rising = (step + 1) / max(self.n_warmup_steps, 1)
-        falling = (self.n_steps - step) / max(self.n_decay_steps, 1)
+        falling = (self._decay_end - step) / max(self.n_decay_steps, 1)
         return self.learning_rate * min(1.0, rising, falling)
 
     def decays_at(self, step: int) -> bool:
         """Whether a step counted from 0 lies in the last part of the schedule."""
-        return step >= self.n_steps - self.n_decay_steps
+        return step >= self._decay_start
+
+    @property
+    def _decay_start(self) -> int:
+        return self._decay_end - self.n_decay_steps
+
+    @property
+    def _decay_end(self) -> int:
+        return self.n_steps
 
     def with_steps(self, n_steps: int) -> Self:
         """The same recipe with another number of steps, its ends shortened in proportion.
@@ -114,10 +125,11 @@ class TrainingRecipe(ABC):
             raise InputError(
                 f"Expected at least one step, got {n_steps}; leave --steps out if unsure."
             )
-        return replace(
-            self, n_steps=n_steps, n_warmup_steps=min(self.n_warmup_steps, n_steps // 10),
-            n_decay_steps=int(self.n_decay_steps * n_steps / self.n_steps),
-        )  # fmt: skip
+        ends: dict[str, Any] = {
+            name: int(getattr(self, name) * n_steps / self.n_steps) for name in self._ends
+        }
+        ends |= {"n_steps": n_steps, "n_warmup_steps": min(self.n_warmup_steps, n_steps // 10)}
+        return replace(self, **ends)
 
     def same_until(self, other: TrainingRecipe, step: int) -> bool:
         """Whether both recipes have the same result after ``step`` steps.
@@ -125,15 +137,14 @@ class TrainingRecipe(ABC):
         They may differ in the length of the run as long as neither has begun to decay, so that a
         run can be made shorter or longer while it is under way.
         """
-        free = ("n_steps", "n_decay_steps", "checkpoint_every", "quality_every")
+        free = (*self._ends, "checkpoint_every", "quality_every")
         mine, theirs = asdict(self), asdict(other)
         if type(self) is not type(other) or any(
             mine[key] != theirs[key] for key in mine if key not in free
         ):
             return False
-        same_end = (self.n_steps, self.n_decay_steps) == (other.n_steps, other.n_decay_steps)
-        decay_starts = [recipe.n_steps - recipe.n_decay_steps for recipe in (self, other)]
-        return same_end or step <= min(decay_starts)
+        same_end = all(mine[key] == theirs[key] for key in self._ends)
+        return same_end or step <= min(self._decay_start, other._decay_start)
 
 
 @dataclass(frozen=True, kw_only=True)
