@@ -12,6 +12,7 @@ included. Peers may live in environments of their own: ``--python LIBRARY=INTERP
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -205,7 +206,8 @@ def main() -> None:
     parser.add_argument("--python", nargs="*", default=[], metavar="LIBRARY=INTERPRETER")
     parser.add_argument("--seconds", type=float, default=40.0, help="per peer and problem")
     given = parser.parse_args()
-    torch.set_num_threads(1)
+    # Only a batch has work for more than one.
+    torch.set_num_threads((os.cpu_count() or 1) if given.section == "batch" else 1)
     warnings.simplefilter("ignore")
     kinds, size = (
         tuple(given.maps),
