@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from ct_networks import OTHER_SCANS
 from torch import Tensor
 
 from shaketable import load_images
@@ -29,6 +30,7 @@ from shaketable.sparse import (
     TotalVariation,
     WaveletL1,
 )
+from shaketable.zoo.images.ct import read_attenuation_images
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "sparse.json"
@@ -106,18 +108,11 @@ def abdomens(size: int, count: int) -> Tensor:
 def others(kind: Kind, size: int) -> Tensor:
     """Three images of other scans, of the kind of a scene, to calibrate on."""
     if kind == "radon":
-        from shaketable.zoo.images.ct import read_attenuation_images
-
-        scans = {"head": 6, "thorax": 1, "abdomen/example_ct.nii.gz": 10}
-        return torch.stack(
-            [
-                image / image.max()
-                for name, number in scans.items()
-                for image in read_attenuation_images([shared(f"ct/{name}")], size)[
-                    number : number + 1
-                ]
-            ]
-        )
+        scans = [
+            read_attenuation_images([shared(f"ct/{name}")], size)[number]
+            for name, number in OTHER_SCANS.items()
+        ]
+        return torch.stack([image / image.max() for image in scans])
     path = shared("brain-openms/patient01_study1_T2W.nii.gz")
     loaded = load_images(path, slices="15:36:10")
     images = np.stack([square(np.abs(image.array), size) for image in loaded])
