@@ -84,8 +84,9 @@ def test_same_weights_after_an_interruption(tmp_path: Path, name: str) -> None:
 
 
 SHORT: dict[str, dict[str, Any]] = {
-    "mri-vn": {"n_steps": 60, "n_decay_steps": 30},
-    # A beginning from three images leaves something to learn.
+    # Equal data weights leave something to learn, and so does
+    "mri-vn": {"n_steps": 60, "n_decay_steps": 30, "lowest_eigenvalue": 1.0},
+    # a beginning from three images.
     "automap": {
         "n_steps": 60,
         "n_decay_steps": 30,
