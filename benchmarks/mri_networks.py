@@ -1,6 +1,6 @@
 """AUTOMAP, DAGAN and MRI-VN: clean quality, amplification, agreement with BART, half precision.
 
-    python benchmarks/mri_networks.py quality NAME DATA [--weights FILE] [--strength 0.0005]
+    python benchmarks/mri_networks.py quality NAME DATA [--weights FILE] [--strength S] [--noise D]
     python benchmarks/mri_networks.py amplification NAME DATA [--weights FILE] [--n-images 20]
     python benchmarks/mri_networks.py half NAME DATA --weights FILE --out FILE
 
@@ -11,7 +11,8 @@ half precision and prints what that costs. Agreement with BART is a test:
 
 PSNR everywhere: with the largest modulus of the reference as peak, averaged over images in dB. The
 stable methods have their default strengths, total variation that of ``--strength`` if given, and know
-that images are real where the network does.
+that images are real where the network does. ``--noise`` adds complex white noise of that standard
+deviation to the sampled data of images with peak 1, the same for all methods.
 """
 
 from __future__ import annotations
@@ -69,21 +70,27 @@ def methods(network: ZooNetwork, strength: float = TotalVariation.strength) -> d
     }
 
 
-def measure(method: Method, forward: ForwardMap, images: Tensor) -> dict[str, Tensor]:
+def measure(
+    method: Method, forward: ForwardMap, images: Tensor, noise: float = 0.0
+) -> dict[str, Tensor]:
     """PSNR and SSIM of each image, one at a time."""
+    data = forward(images)
+    generator = torch.Generator().manual_seed(0)
+    drawn = noise * torch.randn(data.shape, dtype=data.dtype, generator=generator)
+    data = data + (drawn if forward.sampled is None else drawn * forward.sampled)
     with torch.no_grad():
-        outputs = torch.cat([method(forward(x[None]), forward) for x in images])
+        outputs = torch.cat([method(y[None], forward) for y in data])
     return {"psnr": psnr(outputs, images), "ssim": ssim(outputs.abs(), images.abs())}
 
 
 def quality(
-    network: ZooNetwork, data: Path, strength: float = TotalVariation.strength
+    network: ZooNetwork, data: Path, strength: float = TotalVariation.strength, noise: float = 0.0
 ) -> dict[str, Any]:
-    """Clean quality of all methods on all sets, and the network's distance to the best stable one."""
+    """Quality of all methods on all sets, and the network's distance to the best stable one."""
     result: dict[str, Any] = {}
     for name, images in held_out(network, data).items():
         measured = {
-            key: measure(method, network.forward, images)
+            key: measure(method, network.forward, images, noise)
             for key, method in methods(network, strength).items()
         }
         print(f"{name}: {len(images)} images", file=sys.stderr, flush=True)
@@ -170,12 +177,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--n-images", type=int, default=20)
     parser.add_argument("--strength", type=float, default=TotalVariation.strength)
+    parser.add_argument("--noise", type=float, default=0.0)
     arguments = parser.parse_args()
     started = time.monotonic()
     network = zoo.load(arguments.name, weights=arguments.weights)
     result: object
     if arguments.what == "quality":
-        result = quality(network, arguments.data, arguments.strength)
+        result = quality(network, arguments.data, arguments.strength, arguments.noise)
     elif arguments.what == "amplification":
         result = amplification(network, arguments.data, arguments.n_images)
     else:

@@ -47,9 +47,9 @@ class MRIVNRecipe(StripRecipe):
     kernel_size: int = 11
     n_centres: int = 31
     lowest_eigenvalue: float = 0.01
-    n_steps: int = 10000
+    n_steps: int = 6000
     n_warmup_steps: int = 50
-    n_decay_steps: int = 2000
+    n_decay_steps: int = 4000
     learning_rate: float = 4e-3
     average_decay: float = 0.998
 
