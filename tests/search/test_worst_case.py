@@ -308,3 +308,16 @@ def test_wrong_shapes_black_boxes_and_unsorted_radii_are_refused():
     black_box = Problem(forward=A, reconstruct=lambda y, A: A.adjoint(y), differentiable=False)
     with pytest.raises(InputError, match="differentia"):
         worst_case(black_box, torch.rand(1, 8, 8))
+
+
+@pytest.mark.parametrize("domain", ["image", "data"])
+def test_a_network_may_scale_its_data_in_place(domain: str) -> None:
+    def problem(scale) -> Problem:
+        A = FourierMap(torch.ones(8, 8))
+        return Problem(forward=A, reconstruct=lambda y, A: 4 * A.adjoint(scale(y, 4)))
+
+    images = torch.rand(2, 8, 8, generator=torch.Generator().manual_seed(0))
+    beside = worst_case(problem(torch.Tensor.div), images, radius=0.05, domain=domain)
+    within = worst_case(problem(torch.Tensor.div_), images, radius=0.05, domain=domain)
+    assert torch.equal(within.amplification, beside.amplification)
+    assert torch.equal(within.clean, beside.clean)

@@ -64,7 +64,8 @@ class Chain:
         """``(B, *image_shape)``; the clean reconstruction without a perturbation."""
         A, f = self.problem.forward, self.problem.reconstruct
         if perturbation is None:
-            return f(self.data, A)
+            # A copy, because networks may scale what they are given in place.
+            return f(self.data.clone(), A)
         if self.domain == "image":
             return f(A(self.images + perturbation), A)
         return f(self.data + perturbation, A)
