@@ -1,5 +1,7 @@
 """The margin on reconstructors whose damage at every radius is known."""
 
+import math
+
 import pytest
 import torch
 
@@ -70,6 +72,13 @@ def test_damage_at_the_smallest_radius_is_searched_below_it():
         n_bisections=8,
     )  # fmt: skip
     assert float(margin.radius) == pytest.approx(0.01, rel=0.2)
+
+
+@pytest.mark.parametrize("at_least", [0.0, -1.0, math.nan, math.inf])
+def test_a_damage_that_says_nothing_is_refused(at_least):
+    problem = Problem(forward=FourierMap(torch.ones(8, 8)), reconstruct=lambda y, A: A.adjoint(y))
+    with pytest.raises(InputError, match="at_least"):
+        stability_margin(problem, torch.ones(1, 8, 8), psnr_drop, at_least)
 
 
 def test_negative_bisections_are_refused():

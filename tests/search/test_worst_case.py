@@ -321,3 +321,14 @@ def test_a_network_may_scale_its_data_in_place(domain: str) -> None:
     within = worst_case(problem(torch.Tensor.div_), images, radius=0.05, domain=domain)
     assert torch.equal(within.amplification, beside.amplification)
     assert torch.equal(within.clean, beside.clean)
+
+
+@pytest.mark.parametrize(
+    "broken", [lambda x: x[:, None], lambda x: x[:, ::2], lambda x: x[:1], lambda _: None]
+)
+def test_an_output_of_another_shape_is_refused(broken) -> None:
+    problem = Problem(
+        forward=FourierMap(torch.ones(8, 8)), reconstruct=lambda y, A: broken(A.adjoint(y))
+    )
+    with pytest.raises(ShapeError, match="from the reconstructor"):
+        worst_case(problem, torch.rand(2, 8, 8), radius=0.05)

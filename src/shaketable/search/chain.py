@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from shaketable.errors import InputError
+from shaketable.errors import InputError, ShapeError
 from shaketable.problem import Problem
 from shaketable.search.finding import Domain
 
@@ -61,14 +61,30 @@ class Chain:
         return None if self.domain == "image" else self.problem.forward.sampled
 
     def reconstruct(self, perturbation: Tensor | None = None) -> Tensor:
-        """``(B, *image_shape)``; the clean reconstruction without a perturbation."""
+        """``(B, *image_shape)``; the clean reconstruction without a perturbation.
+
+        Raises
+        ------
+        ShapeError
+            If the reconstructor returns another shape than the images have: a score could broadcast
+            over it and mean nothing.
+        """
         A, f = self.problem.forward, self.problem.reconstruct
         if perturbation is None:
             # A copy, because networks may scale what they are given in place.
-            return f(self.data.clone(), A)
-        if self.domain == "image":
-            return f(A(self.images + perturbation), A)
-        return f(self.data + perturbation, A)
+            output = f(self.data.clone(), A)
+        elif self.domain == "image":
+            output = f(A(self.images + perturbation), A)
+        else:
+            output = f(self.data + perturbation, A)
+        got, expected = tuple(getattr(output, "shape", ())), tuple(self.images.shape)
+        if not isinstance(output, Tensor) or got != expected:
+            raise ShapeError(
+                f"Expected a tensor of shape {expected} from the reconstructor, got "
+                f"{type(output).__name__} of shape {got}; return one image for each row of data.",
+                expected=expected, got=got,
+            )  # fmt: skip
+        return output
 
     def rows(self, index: Tensor) -> Chain:
         """The chain of some images, in the order of ``index``; an image may occur repeatedly."""

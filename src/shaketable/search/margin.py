@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -100,7 +101,8 @@ def stability_margin(
     Raises
     ------
     InputError
-        If the number of bisections is negative, or as in `worst_case_path`.
+        If the number of bisections is negative, if no damage above 0 is asked for, or as in
+        `worst_case_path`.
 
     Examples
     --------
@@ -113,6 +115,11 @@ def stability_margin(
     """
     if n_bisections < 0:
         raise InputError(f"Expected n_bisections of at least 0, got {n_bisections}.")
+    if not (math.isfinite(at_least) and at_least > 0):
+        raise InputError(
+            f"Expected a finite damage above 0 to look for, got at_least={at_least}; for example 3 "
+            "for a loss of 3 dB."
+        )
     settings = search or Search()
     path = worst_case_path(
         problem, images, radii=radii, domain=domain, search=settings, seed=seed, on_step=on_step
