@@ -7,7 +7,7 @@
 DATA is a folder with ``brain-openms/patient12_study1_{T1W,T2W}.nii.gz``, of a patient whom no
 network was trained on. Without ``--weights`` the shipped ones are taken. ``half`` writes a file in
 half precision and prints what that costs. Agreement with BART is a test:
-``python -m pytest tests/zoo/test_mri_vn.py -k bart``.
+``python -m pytest tests/zoo/mri_vn/test_network.py -k bart``.
 
 PSNR everywhere: with the largest modulus of the reference as peak, averaged over images in dB. The
 stable methods have their default strengths, total variation that of ``--strength`` if given, and know

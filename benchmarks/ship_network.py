@@ -83,7 +83,7 @@ def target(name: str, measured: dict[str, Any]) -> str:
     missed = misses(name, measured)
     stated = (
         f"not below the best stable method minus {MOST_BELOW[name]:g} dB on the real images of the "
-        "held-out patient: "
+        "held-out patient, stable methods at their default strengths: "
     )
     return stated + (f"missed, {'; '.join(missed)}" if missed else "met")
 

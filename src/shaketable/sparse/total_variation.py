@@ -62,8 +62,9 @@ class TotalVariation(SparseMethod):
     ----------
     strength
         ``λ`` relative to the root mean square of the zero-filled image ``A* y``. The default was
-        calibrated on other brain images without noise, where it is within 0.1 dB of the best;
-        noisy data want more (see `shaketable.sparse.calibrate`).
+        calibrated on other brain images without noise at a third and a quarter of the lines, where
+        it is within 0.1 dB of the best; noisy data want more, and more samples, coils or views
+        without noise want less (see `shaketable.sparse.calibrate`).
     values
         ``"complex"``: one magnitude per pixel over both differences and both parts;
         ``"ri"``: real and imaginary part penalised apart; ``"real"``: real images.
