@@ -21,7 +21,7 @@ from shaketable import (
     worst_case_path,
 )
 from shaketable.errors import InputError, ShapeError
-from shaketable.search import Status, random_perturbation, respond
+from shaketable.search import Span, Status, random_perturbation, respond
 
 N = 24
 
@@ -332,3 +332,13 @@ def test_an_output_of_another_shape_is_refused(broken) -> None:
     )
     with pytest.raises(ShapeError, match="from the reconstructor"):
         worst_case(problem, torch.rand(2, 8, 8), radius=0.05)
+
+
+@pytest.mark.parametrize(
+    "basis",
+    [torch.ones(2, 8, 8), torch.eye(64)[:3].view(3, 8, 8) * 2, torch.full((1, 8, 8), math.nan)],
+)
+def test_a_span_that_would_leave_the_ball_is_refused(basis: torch.Tensor) -> None:
+    with pytest.raises(InputError, match="orthonormal"):
+        Span(basis=basis)
+    assert Span(basis=torch.eye(64)[:3].view(3, 8, 8)).shape == (3,)

@@ -83,9 +83,28 @@ class Span:
     ----------
     basis
         ``(k, *perturbation_shape)`` with orthonormal rows; `Span.of` makes one from any directions.
+
+    Raises
+    ------
+    InputError
+        If the rows are not orthonormal: the norm of coordinates would not be that of perturbations,
+        and a search would leave its ball.
     """
 
     basis: Tensor
+
+    def __post_init__(self) -> None:
+        rows = self.basis.flatten(1)
+        gram = rows @ rows.mH
+        wrong = float(
+            (gram - torch.eye(len(rows), dtype=gram.dtype, device=gram.device)).abs().max()
+        )
+        # Written so that a NaN fails; below it lies single precision.
+        if not wrong <= 1e-4:
+            raise InputError(
+                "Expected a basis with orthonormal rows, got one whose inner products are wrong by "
+                f"{wrong:.2g}; Span.of(directions) makes one from any directions."
+            )
 
     @classmethod
     def of(cls, directions: Tensor) -> Span:
