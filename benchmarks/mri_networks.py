@@ -70,14 +70,21 @@ def methods(network: ZooNetwork, strength: float = TotalVariation.strength) -> d
     }
 
 
-def measure(
-    method: Method, forward: ForwardMap, images: Tensor, noise: float = 0.0
-) -> dict[str, Tensor]:
-    """PSNR and SSIM of each image, one at a time."""
-    data = forward(images)
+def noisy_data(forward: ForwardMap, images: Tensor, noise: float) -> Tensor:
+    """The data of the images with white noise where they are sampled."""
     generator = torch.Generator().manual_seed(0)
-    drawn = noise * torch.randn(data.shape, dtype=data.dtype, generator=generator)
-    data = data + (drawn if forward.sampled is None else drawn * forward.sampled)
+    data = forward(images)
+    return data + noise * _drawn(data, forward, generator)
+
+
+def _drawn(data: Tensor, forward: ForwardMap, generator: torch.Generator) -> Tensor:
+    """White noise of unit variance in the shape of data, zero where nothing is sampled."""
+    drawn = torch.randn(data.shape, dtype=data.dtype, generator=generator)
+    return drawn if forward.sampled is None else drawn * forward.sampled
+
+
+def measure(method: Method, forward: ForwardMap, images: Tensor, data: Tensor) -> dict[str, Tensor]:
+    """PSNR and SSIM of each image reconstructed from its data, one at a time."""
     with torch.no_grad():
         outputs = torch.cat([method(y[None], forward) for y in data])
     return {"psnr": psnr(outputs, images), "ssim": ssim(outputs.abs(), images.abs())}
@@ -89,8 +96,9 @@ def quality(
     """Quality of all methods on all sets, and the network's distance to the best stable one."""
     result: dict[str, Any] = {}
     for name, images in held_out(network, data).items():
+        given = noisy_data(network.forward, images, noise)
         measured = {
-            key: measure(method, network.forward, images, noise)
+            key: measure(method, network.forward, images, given)
             for key, method in methods(network, strength).items()
         }
         print(f"{name}: {len(images)} images", file=sys.stderr, flush=True)
@@ -137,9 +145,11 @@ def _random(problem: Problem, images: Tensor, radius: float, domain: str) -> Ten
     with torch.no_grad():
         data = A(images)
         start = images if domain == "image" else data
-        drawn = torch.randn(start.shape, dtype=start.dtype, generator=generator)
-        if domain == "data" and A.sampled is not None:
-            drawn = drawn * A.sampled
+        drawn = (
+            _drawn(data, A, generator)
+            if domain == "data"
+            else torch.randn(start.shape, dtype=start.dtype, generator=generator)
+        )
         sizes = radius * start.flatten(1).norm(dim=1) / drawn.flatten(1).norm(dim=1)
         drawn = drawn * sizes.reshape(-1, *[1] * (start.ndim - 1))
         moved = data + (A(drawn) if domain == "image" else drawn)
@@ -153,7 +163,10 @@ def half(network: ZooNetwork, data: Path, out: Path) -> dict[str, object]:
     halved = zoo.load(network.name, weights=out)
     losses = {}
     for name, images in held_out(network, data).items():
-        qualities = [measure(n.reconstruct, n.forward, images)["psnr"] for n in (network, halved)]
+        given = network.forward(images)
+        qualities = [
+            measure(n.reconstruct, n.forward, images, given)["psnr"] for n in (network, halved)
+        ]
         losses[name] = round(float((qualities[0] - qualities[1]).mean()), 4)
     return {"bytes": out.stat().st_size, "loss_db": losses}
 
