@@ -84,9 +84,9 @@ def test_same_weights_after_an_interruption(tmp_path: Path, name: str) -> None:
 
 
 SHORT: dict[str, dict[str, Any]] = {
-    # Equal data weights leave something to learn, and so does
+    # Equal data weights leave something to learn.
     "mri-vn": {"n_steps": 60, "n_decay_steps": 30, "lowest_eigenvalue": 1.0},
-    # a beginning from three images.
+    # So does a beginning from three images.
     "automap": {
         "n_steps": 60,
         "n_decay_steps": 30,

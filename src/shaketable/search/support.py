@@ -99,7 +99,7 @@ class Span:
         wrong = float(
             (gram - torch.eye(len(rows), dtype=gram.dtype, device=gram.device)).abs().max()
         )
-        # Written so that a NaN fails; below it lies single precision.
+        # Written so that a NaN fails; single precision stays far below the limit.
         if not wrong <= 1e-4:
             raise InputError(
                 "Expected a basis with orthonormal rows, got one whose inner products are wrong by "
