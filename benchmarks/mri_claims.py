@@ -12,7 +12,8 @@ smooth phase. ``--count`` takes fewer images for the network, evenly spaced, ``-
 for the stable method; 0 leaves it out.
 
 Intervals are Student's, 95 %, over images; slices of one patient are not independent, so they speak for
-that patient. The stable method is total variation in its default strength.
+that patient. The stable method is total variation in its default strength, or in ``--strength``.
+What ``worst`` found is told on standard error after every radius.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,7 +78,11 @@ class Subject:
         values = "real" if self.network.real else "complex"
         everyone: tuple[tuple[str, Method, int], ...] = (
             ("network", self.network.reconstruct, arguments.count),
-            ("total_variation", TotalVariation(values=values), arguments.stable),
+            (
+                "total_variation",
+                TotalVariation(strength=arguments.strength, values=values),
+                arguments.stable,
+            ),
         )
         self.methods = everyone if arguments.stable else everyone[:1]
 
@@ -135,6 +141,7 @@ def worst(subject: Subject, arguments: argparse.Namespace) -> dict[str, object]:
                 "random_psnr_db": interval(quality, 2),
                 "status": sorted({str(status) for status in found.status}),
             }
+            print(f"{radius:g} {name} {row[name]}", file=sys.stderr, flush=True)
             if given is None:
                 given = found.perturbation
             else:
@@ -252,6 +259,7 @@ def _parsed() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--stable", type=int, default=20)
     parser.add_argument("--gradients", type=int, default=30)
+    parser.add_argument("--strength", type=float, default=TotalVariation().strength)
     parser.add_argument("--contrast", type=float, default=0.3)
     parser.add_argument("--radii", type=float, nargs="+", default=list(RADII))
     arguments = parser.parse_args()

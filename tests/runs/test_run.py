@@ -13,6 +13,7 @@ from shaketable import (
     Budget,
     FourierMap,
     MatrixMap,
+    NumpyMap,
     Plan,
     Problem,
     Sampling,
@@ -345,6 +346,37 @@ def test_other_weights_are_another_network(tmp_path):
     quick(tmp_path, problem=network_problem(networks.Layered(nn.ReLU(), seed=0).eval()))
     with pytest.raises(RunError, match="another network"):
         quick(tmp_path, problem=network_problem(networks.Layered(nn.ReLU(), seed=1).eval()))
+
+
+@pytest.mark.parametrize(
+    ("network", "baseline", "detector", "said"),
+    [
+        (1.01, 1, 1, "from net;"),
+        (1, 1.01, 1, "from zero-filled;"),
+        (1, 1, 1.01, "from the forward map and net and zero-filled;"),
+        (1, 1, 1, None),
+    ],
+)
+def test_what_has_no_weights_is_told_apart_by_its_answers(
+    tmp_path, network, baseline, detector, said
+):
+    def begin(network, baseline, detector):
+        forward = NumpyMap(
+            forward=lambda x: detector * x, adjoint=lambda y: detector * y,
+            image_shape=(32, 32), data_shape=(32, 32),
+        )  # fmt: skip
+        problem = replace(network_problem(networks.scaled(network)), forward=forward)
+        plan = replace(QUICK, baselines={"zero-filled": networks.scaled(baseline)})
+        return quick(tmp_path, problem=problem, plan=plan)
+
+    begin(1, 1, 1)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    if said is None:
+        begin(network, baseline, detector)
+    else:
+        with pytest.raises(RunError, match=said):
+            begin(network, baseline, detector)
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
 
 def test_another_sampling_pattern_is_another_plan(tmp_path):

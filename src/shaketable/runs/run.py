@@ -17,6 +17,7 @@ from shaketable.maps import check_map
 from shaketable.plan import Plan
 from shaketable.probes import Item, Probe, Subject
 from shaketable.problem import Problem
+from shaketable.runs.answers import compare_answers
 from shaketable.runs.events import Clock, Event, OnEvent
 from shaketable.runs.identity import identity
 from shaketable.runs.results import SCHEMA, assemble, exit_code
@@ -77,7 +78,8 @@ def run(
         Probes and stable methods.
     out
         The run directory. Items finished there by an earlier run of the same problem, images, plan
-        and seed are kept; failed ones are tried again.
+        and seed are kept; failed ones are tried again. Map and methods are the same if they answer
+        the same to the first image.
     seed
         Every item derives its own seed from this one and its key.
     image_ids
@@ -97,7 +99,8 @@ def run(
     ShapeError, InputError
         If images, their names, problem and stable methods do not fit together.
     RunError
-        If the directory holds something else or another process works in it.
+        If the directory holds something else, another process works in it, or the forward map or a
+        method answers otherwise to the first image than when the run was begun.
     KeyboardInterrupt
         After Ctrl-C, when what is finished has been saved.
 
@@ -123,6 +126,7 @@ def run(
     emit(Event(kind="checks", message="checking forward map, network and stable methods"))
     checks = _check(subject, plan, seed)
     with store.opened(same):
+        compare_answers(store, subject)
         source = dict(plan.source) or {"made_in": "python", "seed": seed, **plan.describe()}
         store.write("plan.yaml", yaml.safe_dump(source, sort_keys=False, allow_unicode=True))
         worker = _Worker(subject=subject, plan=plan, seed=seed, store=store, emit=emit)

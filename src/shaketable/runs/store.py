@@ -16,6 +16,8 @@ from shaketable.errors import RunError
 from shaketable.files import whole_file
 from shaketable.probes import Outcome, Record
 
+Arrays = Mapping[str, np.ndarray[Any, Any]]
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write bytes that readers see whole or not at all."""
@@ -26,6 +28,18 @@ def write_atomically(path: Path, content: bytes) -> None:
 def to_json(value: object) -> str:
     """JSON with sorted keys; NaN and infinity are refused rather than written."""
     return json.dumps(value, sort_keys=True, allow_nan=False, ensure_ascii=False)
+
+
+def write_arrays(path: Path, arrays: Arrays) -> None:
+    """Write named arrays as HDF5, whole or not at all."""
+    import h5py
+
+    with whole_file(path) as part, h5py.File(part, "w") as file:
+        for name, values in sorted(arrays.items()):
+            if values.dtype.kind == "U":
+                file.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
+            else:
+                file.create_dataset(name, data=values, compression="gzip")
 
 
 class Store:
@@ -136,7 +150,7 @@ class Store:
 
     def finish(self, key: str, outcome: Outcome, seconds: float) -> None:
         """Store an item: arrays first, then the line that makes it count."""
-        self._write_arrays(key, outcome.arrays)
+        write_arrays(self.array_file(key), outcome.arrays)
         self._append(self._records, {"item": key, "records": list(outcome.records)})
         self._append(self._timings, {"item": key, "seconds": round(seconds, 3)})
 
@@ -162,16 +176,6 @@ class Store:
     def array_file(self, key: str) -> Path:
         """Where the arrays of an item are."""
         return self.directory / "arrays" / f"{key}.h5"
-
-    def _write_arrays(self, key: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
-        import h5py
-
-        with whole_file(self.array_file(key)) as part, h5py.File(part, "w") as file:
-            for name, values in sorted(arrays.items()):
-                if values.dtype.kind == "U":
-                    file.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
-                else:
-                    file.create_dataset(name, data=values, compression="gzip")
 
     @staticmethod
     def _append(path: Path, entry: object) -> None:
