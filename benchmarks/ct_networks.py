@@ -2,6 +2,7 @@
 
     python benchmarks/ct_networks.py strength DATA
     python benchmarks/ct_networks.py clean DATA --network ell-50 --images ellipses
+    python benchmarks/ct_networks.py methods DATA --network ell-50 --images ellipses --noise 0.005
     python benchmarks/ct_networks.py details DATA --network med-50 --images abdomen --contrast 0.05
     python benchmarks/ct_networks.py views DATA --network ell-50 --images ellipses --stable 3
     python benchmarks/ct_networks.py worst DATA --network med-50 --images abdomen --stable 2
@@ -14,7 +15,9 @@ independent, so theirs are too narrow for patients in general.
 
 The stable method is total variation with ``--strength`` and a relative duality gap of 0.03.
 ``strength`` shows how the strength was chosen: on three ellipse images of another seed and three
-slices of other scans. ``worst`` searches network and stable method with the same budget, and gives the
+slices of other scans. ``methods`` compares the network with total variation at each of these strengths
+and, on ``--others`` images, with the other stable methods; ``--noise`` adds white noise to the data,
+relative to their norm. ``worst`` searches network and stable method with the same budget, and gives the
 stable method the network's perturbations of ``--given`` images too.
 """
 
@@ -27,6 +30,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,7 +42,7 @@ from shaketable.io import ellipse_phantoms
 from shaketable.maps import filtered_back_projection
 from shaketable.metrics import psnr, ssim
 from shaketable.search import Finding, Step, random_perturbation
-from shaketable.sparse import TotalVariation
+from shaketable.sparse import Shearlets, TotalGeneralizedVariation, TotalVariation, WaveletL1
 from shaketable.statistics import mean_interval
 from shaketable.zoo.images.ct import read_attenuation_images
 
@@ -47,7 +51,7 @@ Method = Callable[[Tensor, RadonMap], Tensor]
 DETAILS = ("spade", "heart", "diamond", "club", "text:CAN U SEE IT")
 VIEWS = (10, 20, 30, 40, 50, 75, 100, 200)
 RADII = (0.005, 0.01, 0.02, 0.04)
-STRENGTHS = (2e-3, 1e-3, 5e-4, 2.5e-4)
+STRENGTHS = (4e-3, 2e-3, 1e-3, 5e-4, 2.5e-4, 1.25e-4)
 # Scans to choose the strength on, and the slice of each.
 OTHER_SCANS = {"head": 6, "thorax": 1, "abdomen/example_ct.nii.gz": 10}
 OTHER_SEED = 2000
@@ -64,7 +68,13 @@ def main() -> None:
     else:
         network = zoo.load(arguments.network, weights=arguments.weights)
         images = read_images(arguments.images, arguments.data, network.forward.image_shape)
-        measure = {"clean": clean, "details": details, "views": views, "worst": worst}
+        measure = {
+            "clean": clean,
+            "methods": methods,
+            "details": details,
+            "views": views,
+            "worst": worst,
+        }
         result = measure[arguments.what](network, images, stable, arguments)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     settings = {key: str(value) for key, value in vars(arguments).items() if value is not None}
@@ -88,10 +98,7 @@ def strength(stable: TotalVariation, data: Path, noise: float) -> dict[str, obje
     for value in STRENGTHS:
         row = {}
         for kind, images in (("ellipses", ellipses), ("ct", torch.stack(scans))):
-            seen = forward(images)
-            draw = torch.randn(seen.shape, generator=torch.Generator().manual_seed(0))
-            seen = seen + noise * draw * seen.square().mean(dim=(1, 2), keepdim=True).sqrt()
-            solution = replace(stable, strength=value).solve(seen, forward)
+            solution = replace(stable, strength=value).solve(noisy(forward, images, noise), forward)
             row[kind] = {
                 "psnr_db": [round(x, 2) for x in psnr(solution.image, images).tolist()],
                 "n_iterations": solution.n_iterations.tolist(),
@@ -131,6 +138,39 @@ def clean(
             "ssim": interval(ssim(outputs, truths), 4),
         }
     return result
+
+
+def methods(
+    network: zoo.ZooNetwork, images: Tensor, stable: TotalVariation, arguments: argparse.Namespace
+) -> dict[str, object]:
+    """PSNR of the network and of every stable method at every strength, all from the same data."""
+    options: dict[str, Any] = {"gap": stable.gap, "values": "real"}
+    rows: list[tuple[str, Method, int]] = [("network", network.reconstruct, arguments.count)]
+    for value in STRENGTHS:
+        method = TotalVariation(strength=value, **options)
+        rows.append((f"total_variation_{value:g}", method, arguments.stable))
+    for kind in (TotalGeneralizedVariation, Shearlets, WaveletL1):
+        rows += [
+            (f"{kind.__name__}_{value:g}", kind(strength=value, **options), arguments.others)
+            for value in STRENGTHS
+        ]
+    result: dict[str, object] = {}
+    for name, reconstruct, count in rows:
+        if count:
+            truths = chosen(images, count)
+            seen = chosen(noisy(network.forward, images, arguments.noise), count)
+            with torch.no_grad():
+                outputs = [reconstruct(y, network.forward) for y in seen.split(AT_ONCE)]
+            result[name] = interval(psnr(torch.cat(outputs), truths), 2)
+            print(name, result[name], file=sys.stderr, flush=True)
+    return result
+
+
+def noisy(forward: RadonMap, images: Tensor, noise: float) -> Tensor:
+    """``(B, views, bins)``: data with white noise relative to their norm, the same draw every time."""
+    data = forward(images)
+    draw = torch.randn(data.shape, generator=torch.Generator().manual_seed(0))
+    return data + noise * draw * data.square().mean(dim=(1, 2), keepdim=True).sqrt()
 
 
 def details(
@@ -283,13 +323,16 @@ def interval(values: Tensor, digits: int) -> dict[str, float | None]:
 
 def _parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("strength", "clean", "details", "views", "worst"))
+    parser.add_argument(
+        "what", choices=("strength", "clean", "methods", "details", "views", "worst")
+    )
     parser.add_argument("data", type=Path)
     parser.add_argument("--network", choices=("ell-50", "med-50"))
     parser.add_argument("--images", choices=("ellipses", "abdomen"))
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--stable", type=int, default=20)
+    parser.add_argument("--others", type=int, default=0)
     parser.add_argument("--given", type=int, default=20)
     parser.add_argument("--strength", type=float, default=5e-4)
     parser.add_argument("--noise", type=float, default=0.0)
