@@ -147,7 +147,7 @@ def test_text_of_names() -> None:
     [
         ("spad", 16, "did you mean 'spade'"),
         ("zebra", 16, "'text:'"),
-        ("heart", 4, "at least 5 pixels, got 4"),
+        ("heart", 4, "at least 5, got 4"),
         ("text:  ", 16, "visible character"),
         ("text:♠", 16, "got '♠'"),
     ],

@@ -13,6 +13,7 @@ from tests.helpers.spoiling import (
     array,
     colour_png,
     files_in_out,
+    junk_in_out,
     module,
     state,
     text,
@@ -263,6 +264,23 @@ NETWORKS = [
 ]  # fmt: skip
 
 COMMANDS = [
+    Case(
+        "a file in the way of figures", ["the file 'images.npy'"],
+        command=("paper", "1", "--out", "images.npy"),
+    ),
+    Case(
+        "a file in the way of a training", ["the file 'images.npy'"],
+        command=("zoo", "train", "deep-mri", "--out", "images.npy/in"),
+    ),
+    Case(
+        "a report without a name", ["got the folder '.'"],
+        command=("report", "out", "--out", ""), spoil=another_run_in_out,
+    ),
+    Case("a marker that is no JSON", ["run.json that cannot be read"], spoil=junk_in_out),
+    Case(
+        "a plan that is nested too deeply", ["nested too deeply"],
+        command=("check", "deep.yaml"), spoil=text(b"[" * 4000, "deep.yaml"),
+    ),
     Case("files in the way of a run", ["got other files"], spoil=files_in_out),
     Case("another run in the way", ["got a run with another plan"], spoil=another_run_in_out),
     Case("a report of nothing", ["results.json"], command=("report", "nowhere")),

@@ -90,6 +90,12 @@ def files_in_out(folder: Path) -> None:
     (folder / "out" / "letter.txt").write_text("mine")
 
 
+def junk_in_out(folder: Path) -> None:
+    """A run directory whose marker is damaged."""
+    (folder / "out").mkdir()
+    (folder / "out" / "run.json").write_text("{")
+
+
 def another_run_in_out(folder: Path) -> None:
     plan = folder / "plan.yaml"
     text_before = plan.read_text()

@@ -1,5 +1,7 @@
 """The neighbourhood probe: shares computed by hand, and the verdict from records made by hand."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -265,16 +267,20 @@ def test_one_image_decides_nothing():
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "said"),
     [
-        {"noise_ratio": 0.0},
-        {"noise_ratio": ()},
-        {"n_draws": 0},
-        {"keeps": 1.5},
-        {"n_draws": (3, 4)},
-        {"noise_ratio": (0.25, 1.0), "n_draws": (3, 0)},
+        ({"noise_ratio": 0.0}, "noise_ratio .* above 0, got 0.0"),
+        ({"noise_ratio": ()}, "one for each"),
+        ({"n_draws": 0}, "n_draws .* at least 1, got 0"),
+        ({"n_draws": 2.5}, "n_draws .* whole number"),
+        ({"n_draws_stable": 0}, "n_draws_stable"),
+        ({"keeps": 1.5}, "keeps .* at most 1, got 1.5"),
+        ({"n_draws": (3, 4)}, "one for each"),
+        ({"noise_ratio": (0.25, 1.0), "n_draws": (3, 0)}, "n_draws .* at least 1, got 0"),
+        ({"radius": -1.0}, "radius .* above 0"),
+        ({"radius": math.nan}, "radius .* finite"),
     ],
 )
-def test_wrong_settings_are_refused(settings):
-    with pytest.raises(InputError, match="Expected noise_ratio > 0"):
+def test_wrong_settings_are_refused(settings, said):
+    with pytest.raises(InputError, match=said):
         Neighbourhood(**settings)

@@ -159,6 +159,19 @@ def test_one_image_or_no_stable_method_decides_nothing():
     assert judge([]).verdict == "inconclusive"
 
 
-def test_wrong_details_are_refused():
-    with pytest.raises(InputError, match="at least one detail"):
-        Structural(details=())
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"details": ()}, "a list of details"),
+        ({"details": "heart"}, "a list of details"),
+        ({"details": ("haert",)}, "did you mean 'heart'"),
+        ({"details": ("text:",)}, "Expected a detail of"),
+        ({"contrast": -1.0}, "contrast .* above 0"),
+        ({"contrast": 1.5}, "contrast .* at most 1"),
+        ({"size": 7.9}, "size .* whole number"),
+        ({"size": 4}, "size .* at least 5"),
+    ],
+)
+def test_wrong_settings_are_refused(settings, said):
+    with pytest.raises(InputError, match=said):
+        Structural(**settings)

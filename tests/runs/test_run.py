@@ -516,6 +516,23 @@ def test_a_directory_without_readable_results_is_refused(tmp_path, text):
         load_run(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("spoil", "where"),
+    [
+        (lambda results: results.pop("problem"), "problem"),
+        (lambda results: results["problem"].pop("images"), "problem.images"),
+        (lambda results: results["records"][1].pop("probe"), "records.1.probe"),
+        (lambda results: results["verdicts"].append(None), "verdicts.4"),
+    ],
+)
+def test_results_that_lack_something_are_refused_with_its_place(finished, tmp_path, spoil, where):
+    results = json.loads((finished[0].directory / "results.json").read_text())
+    spoil(results)
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    with pytest.raises(RunError, match=f"a mistake at {where} "):
+        load_run(tmp_path)
+
+
 def test_a_black_box_is_refused_before_anything_is_written(tmp_path):
     problem = Problem(
         forward=FourierMap(torch.ones(16, 16)),

@@ -61,6 +61,12 @@ def test_a_line_without_its_arrays_does_not_count(store):
     assert set(store.finished()) == {"two"}
 
 
+def test_arrays_that_cannot_be_opened_do_not_count(store):
+    path = store.array_file("one")
+    path.write_bytes(path.read_bytes()[:100])
+    assert set(store.finished()) == {"two"}
+
+
 def test_a_broken_line_in_the_middle_is_said(store):
     path = store.directory / "records.jsonl"
     path.write_bytes(b'{"item": "o\n' + path.read_bytes())

@@ -7,7 +7,8 @@ from shaketable import Budget, FourierMap, Problem, Search, local_spectrum, wors
 from shaketable.maps.sampling import cartesian_variable_density
 from shaketable.search.climbing import make_hill
 from shaketable.search.local import COST, find_local
-from shaketable.search.worst_case import make_chain, relative_radii
+from shaketable.search.radii import relative_radii
+from shaketable.search.worst_case import make_chain
 from shaketable.zoo import load
 from shaketable.zoo.images.bundled import axial_slice
 from shaketable.zoo.images.training import square_image

@@ -74,6 +74,14 @@ def test_damage_at_the_smallest_radius_is_searched_below_it():
     assert float(margin.radius) == pytest.approx(0.01, rel=0.2)
 
 
+@pytest.mark.parametrize("returned", [torch.ones(()), torch.ones(3), 1.0, torch.ones(1) * 1j])
+def test_a_damage_of_another_shape_is_refused(returned):
+    problem = Problem(forward=FourierMap(torch.ones(8, 8)), reconstruct=lambda y, A: A.adjoint(y))
+    search = Search(budget=Budget(n_gradients=1))
+    with pytest.raises(InputError, match="one real damage per image"):
+        stability_margin(problem, torch.ones(1, 8, 8), lambda *_: returned, 1.0, search=search)
+
+
 @pytest.mark.parametrize("at_least", [0.0, -1.0, math.nan, math.inf])
 def test_a_damage_that_says_nothing_is_refused(at_least):
     problem = Problem(forward=FourierMap(torch.ones(8, 8)), reconstruct=lambda y, A: A.adjoint(y))

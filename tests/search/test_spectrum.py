@@ -11,6 +11,7 @@ from shaketable.errors import InputError
 from shaketable.search.jacobian import Jacobian, flat, unflat
 from shaketable.search.lanczos import leading_pairs
 from shaketable.sparse import TotalVariation
+from tests.helpers import networks
 from tests.sparse.scenes import lines, scene
 
 
@@ -186,6 +187,16 @@ def test_black_boxes_and_wrong_numbers_are_refused():
     for numbers in ({"n_probes": 1}, {"k": 0}, {"k": 5, "n_steps": 4}, {"domain": "kspace"}):
         with pytest.raises(InputError, match="Expected"):
             local_spectrum(problem(True), images, **numbers)
+
+
+def test_what_torch_cannot_see_is_refused_and_what_is_constant_has_no_derivative():
+    def detached(y, A):
+        return A.adjoint(y.detach())
+
+    with pytest.raises(InputError, match="without torch seeing it"):
+        local_spectrum(networks.problem(detached), networks.images(1), k=1)
+    constant = local_spectrum(networks.problem(networks.constant), networks.images(1), k=1)
+    assert float(constant.singular_values) == 0
 
 
 def test_total_variation_has_a_spectrum_that_finite_differences_confirm():

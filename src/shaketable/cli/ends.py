@@ -22,6 +22,11 @@ def sentence(error: Exception) -> str:
         return f"{command}: {str(usage()).rstrip('.')}; see '{command} --help'."
     if type(error).__name__ == "Abort":
         return "Interrupted; nothing was left half done."
+    if isinstance(error, OSError) and error.filename is not None:
+        return (
+            f"Expected to read or write '{error.filename}', got: {error.strerror}; choose another place "
+            "or free this one."
+        )
     lines = str(error).strip().splitlines()
     what = f"{type(error).__name__} ({lines[0]})" if lines else type(error).__name__
     return f"Expected no error inside Shaketable, got {what}; run again with --debug to see where."

@@ -42,3 +42,16 @@ def require_new(path: Path) -> None:
         raise InputError(
             f"Expected a folder '{path.parent}' to write into, got none; make it first."
         )
+
+
+def require_folder(path: Path) -> None:
+    """Refuse a path that is no folder and can become none.
+
+    Raises
+    ------
+    InputError
+        If there is a file at the path, or above it.
+    """
+    there = next((each for each in (path, *path.parents) if each.exists()), path)
+    if not there.is_dir():
+        raise InputError(f"Expected a folder, got the file '{there}'; choose another name.")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shaketable.cli.files import require_folder
 from shaketable.cli.output import say, say_table
 from shaketable.cli.running import execute
 from shaketable.errors import InputError, WeightsError
@@ -40,6 +41,7 @@ def make_figures(which: str, out: Path, images: Sequence[str], weights: Sequence
     from shaketable import paper
 
     figures = _figures(which)
+    require_folder(out)
     own = paper.read_own(images, weights, figures)
     claims: list[Claim] = []
     for figure in figures:

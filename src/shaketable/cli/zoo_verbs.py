@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shaketable.cli.ends import Interrupted
-from shaketable.cli.files import require_new
+from shaketable.cli.files import require_folder, require_new
 from shaketable.cli.output import say, say_table
 from shaketable.cli.progress import TrainingProgress
 from shaketable.errors import InputError
@@ -65,6 +65,7 @@ def train_network(
     entry = zoo.find_entry(name)
     recipe = _recipe(entry, steps, seed)
     _require_device(device)
+    require_folder(out)
     values = entry.training_images(images, recipe)
     say(f"Training {name} on {len(values)} images for {recipe.n_steps} steps.")
     try:

@@ -11,10 +11,11 @@ from shaketable.details.measures import contrast_recovery, leakage, template_cor
 from shaketable.details.objects import object_mask
 from shaketable.details.placing import Detail, composite, make_details, place
 from shaketable.details.suits import club, diamond, graded_heart, heart, spade
-from shaketable.details.templates import DETAIL_NAMES, template
+from shaketable.details.templates import DETAIL_NAMES, SMALLEST_SIZE, require_names, template
 
 __all__ = [
     "DETAIL_NAMES",
+    "SMALLEST_SIZE",
     "Detail",
     "club",
     "composite",
@@ -28,6 +29,7 @@ __all__ = [
     "make_details",
     "object_mask",
     "place",
+    "require_names",
     "spade",
     "template",
     "template_correlation",

@@ -140,6 +140,8 @@ def _pair(difference: Tensor, detail: Tensor) -> tuple[Tensor, Tensor]:
             expected=tuple(difference.shape),
             got=tuple(detail.shape),
         )
+    if not bool(torch.isfinite(detail.abs()).all()):
+        raise InputError("Expected a finite detail, got NaN or infinity in it; make it again.")
     s = _double(detail).expand(difference.shape)
     if bool((_energy(s) == 0).any()):
         raise InputError(

@@ -13,9 +13,10 @@ from scipy import ndimage
 from torch import Tensor
 
 from shaketable.details.objects import MARGIN, Mask, as_image, choose_position, object_mask
-from shaketable.details.templates import SMALLEST_SIZE, narrower, template, text_of
+from shaketable.details.templates import SMALLEST_SIZE, narrower, require_names, template, text_of
 from shaketable.errors import InputError, ShapeError
 from shaketable.geometry import embed
+from shaketable.settings import require_number
 
 # Standard deviation, in pixels, of the Gaussian that smooths the image before its phase is taken.
 PHASE_SMOOTHING = 2.0
@@ -105,6 +106,7 @@ def make_details(
     >>> float(detail.array.max().round(decimals=6))
     0.2...
     """
+    require_names(names)
     pixels = as_image(_to_numpy(image))
     allowed = object_mask(pixels)
     details = []
@@ -165,11 +167,7 @@ def place(
     >>> detail.array[10, 20]
     tensor(0.+0.5000j)
     """
-    if not 0 < contrast <= 1:
-        raise InputError(
-            f"Expected a contrast above 0 and at most 1, got {contrast}; it is the fraction of "
-            "the image's peak that the detail adds."
-        )
+    require_number("the contrast, a share of the image's peak,", contrast, above=0, at_most=1)
     pixels = as_image(_to_numpy(image))
     grid = embed(template, (pixels.shape[0], pixels.shape[1]), centre=position)
     array = contrast * float(np.abs(pixels).max()) * grid * _unit_phase(pixels)

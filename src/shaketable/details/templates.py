@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 
 from shaketable.details.lesion import lesion
 from shaketable.details.lettering import lettering, line_breaks
 from shaketable.details.suits import Array, club, diamond, graded_heart, heart, spade, suits
 from shaketable.errors import InputError
+from shaketable.settings import require_whole
 
 CAN_U_SEE_IT = "CAN U SEE IT"
 TEXT_PREFIX = "text:"
@@ -75,11 +76,7 @@ def template(name: str, size: int, *, seed: int = 0) -> Array:
     >>> template("club", 20).shape
     (20, 20)
     """
-    if size < SMALLEST_SIZE:
-        raise InputError(
-            f"Expected a detail of at least {SMALLEST_SIZE} pixels, got {size}; "
-            "smaller ones cannot be told apart."
-        )
+    require_whole("the size of a detail in pixels", size, at_least=SMALLEST_SIZE)
     text = text_of(name)
     if text is not None:
         return lettering(text, size)
@@ -88,6 +85,17 @@ def template(name: str, size: int, *, seed: int = 0) -> Array:
     if name not in _SHAPES:
         raise InputError(_unknown_name(name))
     return _SHAPES[name](size)
+
+
+def require_names(names: Sequence[str]) -> None:
+    """Raise an `InputError` for no names at all, and for the first that is unknown."""
+    if isinstance(names, str) or not names:
+        raise InputError(
+            f"Expected a list of details, got {names!r}; ('heart',) is one with a single detail."
+        )
+    for name in names:
+        if not isinstance(name, str) or (name not in DETAIL_NAMES and not text_of(name)):
+            raise InputError(_unknown_name(str(name)))
 
 
 def narrower(name: str, size: int, n_lines: int) -> Array | None:

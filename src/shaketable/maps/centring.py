@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from shaketable.errors import InputError
+
 
 def from_centred(kspace: Tensor) -> Tensor:
     """Turn data of a centred transform into what a Fourier map makes of the same image.
@@ -24,6 +26,11 @@ def from_centred(kspace: Tensor) -> Tensor:
     Tensor
         ``(..., H, W)``, DC at ``[0, 0]``.
 
+    Raises
+    ------
+    InputError
+        If the data are not complex.
+
     Examples
     --------
     >>> x = torch.randn(5, 6, dtype=torch.complex128)
@@ -31,6 +38,7 @@ def from_centred(kspace: Tensor) -> Tensor:
     >>> bool(torch.allclose(from_centred(y), torch.fft.fft2(x)))
     True
     """
+    _require_complex(kspace)
     shifted: Tensor = torch.fft.ifftshift(kspace, dim=(-2, -1))
     return shifted * _ramp(kspace).conj()
 
@@ -48,8 +56,17 @@ def to_centred(kspace: Tensor) -> Tensor:
     Tensor
         ``(..., H, W)``, DC at ``[H // 2, W // 2]``: the inverse of :func:`from_centred`.
     """
+    _require_complex(kspace)
     shifted: Tensor = torch.fft.fftshift(kspace * _ramp(kspace), dim=(-2, -1))
     return shifted
+
+
+def _require_complex(kspace: Tensor) -> None:
+    if not kspace.is_complex():
+        raise InputError(
+            f"Expected complex k-space, got {kspace.dtype}; torch.complex(real, imaginary) joins two "
+            "parts."
+        )
 
 
 def _ramp(kspace: Tensor) -> Tensor:

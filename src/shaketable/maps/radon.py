@@ -155,6 +155,8 @@ def _checked_angles(angles: Tensor | Sequence[float] | npt.ArrayLike) -> npt.NDA
             f"Expected angles as a list of numbers, got {type(angles).__name__}; "
             "give them in radians."
         ) from error
+    if np.iscomplexobj(array):
+        raise InputError("Expected real angles, got complex ones; give them in radians.")
     if values.ndim != 1 or values.size == 0 or not np.isfinite(values).all():
         raise InputError(
             "Expected at least one finite angle in a list, got "

@@ -131,6 +131,11 @@ def parse_plan(text: str, *, file: str, folder: Path) -> PlanFile:
         ) from error
     except PlanError:
         raise
+    except RecursionError as error:
+        raise PlanError(
+            "Expected a plan a few levels deep, got one nested too deeply to be read; write it flat.",
+            file=file,
+        ) from error
     except (yaml.YAMLError, ValueError) as error:
         raise PlanError(
             f"Expected YAML, got text that cannot be read as such ({str(error).splitlines()[0]}); "

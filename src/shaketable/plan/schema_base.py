@@ -17,6 +17,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from shaketable.search import LARGEST_RADIUS
+
 
 def wrong(expected: str, advice: str = "") -> PydanticCustomError:
     """A mistake in words: what was expected, and what to do."""
@@ -82,6 +84,7 @@ Seed = Annotated[int, Field(ge=0)]
 Shape = Annotated[list[Count], Field(min_length=2, max_length=2)]
 AnyShape = Annotated[list[Count], Field(min_length=1)]
 ObjectName = Annotated[str, AfterValidator(_object_name)]
-Radii = Annotated[list[Positive], Field(min_length=1), AfterValidator(_increasing)]
+Radius = Annotated[float, Field(gt=0, le=LARGEST_RADIUS)]
+Radii = Annotated[list[Radius], Field(min_length=1), AfterValidator(_increasing)]
 Slices = Annotated[Any, BeforeValidator(_slices)]
 Arguments = dict[str, Any]

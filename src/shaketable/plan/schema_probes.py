@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from shaketable.details import SMALLEST_SIZE
 from shaketable.plan.schema_base import (
     Count,
     Positive,
     Radii,
+    Radius,
     Rate,
     Spec,
     Text,
@@ -35,7 +37,7 @@ class StructuralSpec(Spec):
 
     details: Annotated[list[Text], Field(min_length=1)] = Field(default=list(Structural.details))
     contrast: Rate = Structural.contrast
-    size: Count | None = None
+    size: Annotated[int, Field(ge=SMALLEST_SIZE)] | None = None
 
 
 class SamplingSpec(Spec):
@@ -52,7 +54,7 @@ Draws = Annotated[list[Count], Field(min_length=1)]
 class NeighbourhoodSpec(Spec):
     """Settings of `shaketable.probes.Neighbourhood`."""
 
-    radius: Positive = Neighbourhood.radius
+    radius: Radius = Neighbourhood.radius
     search: SearchSpec = SphereAscentSpec()
     noise_ratio: Positive | Ratios = 0.25
     n_draws: Count | Draws = 20

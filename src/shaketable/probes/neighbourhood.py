@@ -30,6 +30,7 @@ from shaketable.probes.probe import (
 )
 from shaketable.probes.strength import doubt_of_strength, not_covered, strength_check
 from shaketable.search import (
+    LARGEST_RADIUS,
     Finding,
     Search,
     Status,
@@ -38,6 +39,7 @@ from shaketable.search import (
     respond,
     worst_case,
 )
+from shaketable.settings import require_number, require_whole
 from shaketable.statistics import Interval, ratio_interval, share_interval
 
 
@@ -82,13 +84,18 @@ class Neighbourhood:
     name = "neighbourhood"
 
     def __post_init__(self) -> None:
-        fits = self.noise_ratios and min(self.noise_ratios) > 0
-        fits = fits and (self.n_draws_stable is None or self.n_draws_stable >= 1)
-        fits = fits and len(self.draws) == len(self.noise_ratios) and min(self.draws) >= 1
-        if not (fits and 0 < self.keeps <= 1):
+        require_number("radius", self.radius, above=0, at_most=LARGEST_RADIUS)
+        for ratio in self.noise_ratios:
+            require_number("noise_ratio", ratio, above=0)
+        for n in self.draws:
+            require_whole("n_draws", n, at_least=1)
+        if self.n_draws_stable is not None:
+            require_whole("n_draws_stable", self.n_draws_stable, at_least=1)
+        require_number("keeps", self.keeps, above=0, at_most=1)
+        if not 0 < len(self.noise_ratios) == len(self.draws):
             raise InputError(
-                "Expected noise_ratio > 0, n_draws >= 1 (one for all ratios, or one for each) and "
-                f"0 < keeps <= 1, got {self.noise_ratio}, {self.n_draws} and {self.keeps}."
+                "Expected one n_draws for all noise ratios, or one for each, got "
+                f"{self.n_draws} for {self.noise_ratio}."
             )
 
     @property

@@ -10,8 +10,14 @@ import numpy as np
 import torch
 
 from shaketable.checks import Check
-from shaketable.details import contrast_recovery, leakage, make_details, template_correlation
-from shaketable.errors import InputError
+from shaketable.details import (
+    SMALLEST_SIZE,
+    contrast_recovery,
+    leakage,
+    make_details,
+    require_names,
+    template_correlation,
+)
 from shaketable.probes.probe import (
     Array,
     Item,
@@ -27,6 +33,7 @@ from shaketable.probes.probe import (
     percent,
     support,
 )
+from shaketable.settings import require_number, require_whole
 from shaketable.statistics import mean_interval
 
 _DETAILS = ("spade", "heart", "diamond", "club", "can-u-see-it", "graded-heart", "lesion")
@@ -46,7 +53,12 @@ class Structural:
     contrast
         The detail's peak as a fraction of the image's peak.
     size
-        Pixels; None takes a share of the image.
+        Pixels, at least five; None takes a share of the image.
+
+    Raises
+    ------
+    InputError
+        If a detail is unknown, or contrast or size are out of range.
 
     Examples
     --------
@@ -61,8 +73,10 @@ class Structural:
     name = "structural"
 
     def __post_init__(self) -> None:
-        if not self.details:
-            raise InputError("Expected at least one detail, got none; 'heart' is one.")
+        require_names(self.details)
+        require_number("contrast", self.contrast, above=0, at_most=1)
+        if self.size is not None:
+            require_whole("size", self.size, at_least=SMALLEST_SIZE)
 
     def describe(self) -> dict[str, object]:
         """Settings for the record."""

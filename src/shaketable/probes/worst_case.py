@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -40,10 +39,12 @@ from shaketable.search import (
     Step,
     random_perturbation,
     require_gradients,
+    require_increasing,
     respond,
     worst_case_black_box_path,
     worst_case_path,
 )
+from shaketable.settings import require_number, require_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,21 +88,15 @@ class WorstCase:
             raise InputError(
                 f"Expected domain 'image' or 'data', got {self.domain!r}; choose one of them."
             )
-        if (
-            len(self.radii) == 0
-            or self.radii[0] <= 0
-            or any(b <= a for a, b in pairwise(self.radii))
-        ):
+        require_increasing(self.radii)
+        if not isinstance(self.search, Search | BlackBox):
             raise InputError(
-                f"Expected positive, strictly increasing radii, got {self.radii}; sort them."
+                f"Expected a Search or a BlackBox, got {type(self.search).__name__}; leave it out for "
+                "the default."
             )
-        if self.limit is not None and not self.limit > 0:
-            raise InputError(f"Expected a limit above 0, got {self.limit}; leave it out for none.")
-        if self.n_random < 1:
-            raise InputError(
-                f"Expected at least one random perturbation, got n_random={self.n_random}; "
-                "every worst case stands beside one."
-            )
+        if self.limit is not None:
+            require_number("limit", self.limit, above=0)
+        require_whole("n_random", self.n_random, at_least=1)
 
     def describe(self) -> dict[str, object]:
         """Settings for the record."""

@@ -82,6 +82,7 @@ def render(run: StoredRun) -> str:
         checks=build_checks(run),
         meanings=VERDICT_MEANINGS,
         not_applicable=run.not_applicable,
+        planned=run.planned,
         style=_source(environment, "style.css"),
         script=script,
         script_digest=digest,
@@ -113,6 +114,8 @@ def _source(environment: Environment, name: str) -> str:
 
 
 def _write_whole(path: Path, page: str) -> None:
+    if not path.name or path.is_dir():
+        raise RunError(f"Expected a file to write, got the folder '{path}'; name a file in it.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -78,6 +78,9 @@ def exit_code(verdicts: Sequence[Mapping[str, object]]) -> int:
 
 def _partial(verdict: Verdict, n_missing: int, n_planned: int) -> Verdict:
     """A verdict on a part of the plan: an instability stays one, stability needs the whole."""
+    if n_missing == n_planned:
+        statement = f"Nothing can be said: none of the {n_planned} planned items is finished."
+        return replace(verdict, verdict="inconclusive", statement=statement)
     if n_missing == 0 or verdict.verdict != "stable":
         return verdict
     statement = (

@@ -18,6 +18,7 @@ from shaketable.plan import Plan
 from shaketable.probes import Item, Probe, Subject
 from shaketable.problem import Problem
 from shaketable.runs.answers import compare_answers
+from shaketable.runs.complete import require_complete
 from shaketable.runs.events import Clock, Event, OnEvent
 from shaketable.runs.identity import identity
 from shaketable.runs.results import SCHEMA, assemble, exit_code
@@ -144,7 +145,7 @@ def load_run(directory: str | Path) -> Run:
     Raises
     ------
     RunError
-        If there is no readable ``results.json`` of this schema.
+        If there is no readable and complete ``results.json`` of this schema.
     """
     path = Path(directory) / "results.json"
     try:
@@ -160,6 +161,7 @@ def load_run(directory: str | Path) -> Run:
             f"Expected results of schema {SCHEMA!r}, got {schema!r} in {path}; use the version of "
             "Shaketable that wrote them."
         )
+    require_complete(results, path)
     return Run(directory=Path(directory), results=results)
 
 

@@ -42,6 +42,16 @@ def write_arrays(path: Path, arrays: Arrays) -> None:
                 file.create_dataset(name, data=values, compression="gzip")
 
 
+def _readable(path: Path) -> bool:
+    import h5py
+
+    try:
+        with h5py.File(path, "r"):
+            return True
+    except OSError:
+        return False
+
+
 class Store:
     """The directory of one run.
 
@@ -83,7 +93,14 @@ class Store:
                     f"({min(there)}); choose another directory."
                 )
             return
-        stored, wanted = json.loads(marker.read_text()), json.loads(to_json(identity))
+        try:
+            stored = dict(json.loads(marker.read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise RunError(
+                f"Expected a run in {self.directory}, got a run.json that cannot be read; choose another "
+                "directory."
+            ) from error
+        wanted = json.loads(to_json(identity))
         if stored != wanted:
             differing = [key for key in wanted if stored.get(key) != wanted[key]]
             raise RunError(
@@ -125,6 +142,8 @@ class Store:
     def finished(self) -> dict[str, list[Record]]:
         """Records of finished items by key; an incomplete last line is dropped from the file.
 
+        Items whose arrays are gone or cannot be opened are not finished.
+
         Raises
         ------
         RunError
@@ -137,13 +156,14 @@ class Store:
         for number, line in enumerate(lines[:-1], 1):  # after the last break a kill cut it off
             try:
                 entry = json.loads(line)
-            except ValueError as error:
+                key, records = entry["item"], entry["records"]
+            except (ValueError, TypeError, KeyError) as error:
                 raise RunError(
                     f"Expected complete lines in {self._records}, got a broken line {number}; remove "
                     "it, and its item is measured again."
                 ) from error
-            if self.array_file(entry["item"]).exists():
-                result[entry["item"]] = entry["records"]
+            if _readable(self.array_file(key)):
+                result[key] = records
         if lines[-1]:
             write_atomically(self._records, b"".join(line + b"\n" for line in lines[:-1]))
         return result

@@ -20,6 +20,7 @@ from shaketable.search.objectives import (
     Towards,
 )
 from shaketable.search.path import worst_case_path
+from shaketable.search.radii import LARGEST_RADIUS, require_increasing
 from shaketable.search.respond import random_perturbation, respond
 from shaketable.search.search import Search
 from shaketable.search.spectrum import Spectrum, local_spectrum
@@ -38,6 +39,7 @@ from shaketable.search.updates import (
 from shaketable.search.worst_case import require_gradients, worst_case
 
 __all__ = [
+    "LARGEST_RADIUS",
     "AdaptiveProjectedGradient",
     "Ball",
     "BlackBox",
@@ -74,6 +76,7 @@ __all__ = [
     "random_perturbation",
     "relative_change",
     "require_gradients",
+    "require_increasing",
     "respond",
     "stability_margin",
     "worst_case",

@@ -43,7 +43,8 @@ class Ball:
     Raises
     ------
     InputError
-        If the norm is unknown, a scale is not positive, or a subspace and a scale are combined.
+        If the norm is unknown, a mask is not boolean, a scale is not positive and finite, or a
+        subspace and a scale are combined.
 
     Examples
     --------
@@ -60,7 +61,14 @@ class Ball:
             raise InputError(
                 f"Expected norm 'l2' or 'linf', got {self.norm!r}; choose one of them."
             )
-        if self.scale is not None and not bool((self.scale > 0).all()):
+        if self.support is not None and not hasattr(self.support, "embed"):
+            _require_mask(self.support)
+        if self.scale is not None and not isinstance(self.scale, Tensor):
+            raise InputError(
+                f"Expected a scale as a tensor, got {type(self.scale).__name__}; torch.tensor(...) "
+                "makes one that holds everywhere."
+            )
+        if self.scale is not None and not bool(((self.scale > 0) & self.scale.isfinite()).all()):
             raise InputError(
                 "Expected a positive standard deviation everywhere, got some that are not; "
                 "give positions without noise a small one."
@@ -242,6 +250,14 @@ class BoundBall:
 _TINY = 1e-300
 _ROUNDING = 1e-5  # of norms in single precision
 _TINY_SINGLE = 1e-30
+
+
+def _require_mask(support: object) -> None:
+    if not isinstance(support, Tensor) or support.dtype != torch.bool:
+        got = support.dtype if isinstance(support, Tensor) else type(support).__name__
+        raise InputError(
+            f"Expected a support as a boolean tensor or a Subspace, got {got}; write mask > 0."
+        )
 
 
 def _template(like: Tensor, subspace: Subspace | None) -> Tensor:

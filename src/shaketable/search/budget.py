@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from shaketable.errors import InputError
+from shaketable.settings import require_number, require_whole
 
 _WINDOW = 8
 
@@ -48,20 +49,12 @@ class Budget:
     checkpoint: bool = False
 
     def __post_init__(self) -> None:
-        if self.n_gradients < 1 or self.n_starts < 1:
-            raise InputError(
-                f"Expected at least one gradient and one start, got n_gradients={self.n_gradients} "
-                f"and n_starts={self.n_starts}; raise them."
-            )
-        if self.max_seconds is not None and not self.max_seconds > 0:
-            raise InputError(
-                f"Expected max_seconds above 0, got {self.max_seconds}; leave it out for no limit."
-            )
-        if self.max_rows is not None and self.max_rows < 1:
-            raise InputError(
-                f"Expected max_rows of at least 1, got {self.max_rows}; leave it out to choose it "
-                "from free memory."
-            )
+        require_whole("n_gradients", self.n_gradients, at_least=1)
+        require_whole("n_starts", self.n_starts, at_least=1)
+        if self.max_seconds is not None:
+            require_number("max_seconds", self.max_seconds, above=0)
+        if self.max_rows is not None:
+            require_whole("max_rows", self.max_rows, at_least=1)
         if not 0 <= self.plateau < 1:
             raise InputError(f"Expected a plateau in [0, 1), got {self.plateau}; 1e-4 is usual.")
 

@@ -56,6 +56,8 @@ class Jacobian:
             self.point = point.detach().clone().requires_grad_()
             self.output = response(self.point)
         self.finite = torch.isfinite(flat(self.output)).all(1)
+        if self.constant:
+            self._require_constant()
         self.n_products = 0
         self._forward_mode: bool | None = None
         self._probe: Tensor | None = None
@@ -65,6 +67,20 @@ class Jacobian:
     def constant(self) -> bool:
         """Nothing in the output depends on the point."""
         return not self.output.requires_grad
+
+    def _require_constant(self) -> None:
+        """What torch calls constant does not move: else its zeros would be no derivative."""
+        generator = torch.Generator().manual_seed(0)
+        noise = torch.randn(self.point.shape, generator=generator, dtype=self.point.dtype)
+        size = 1e-2 * max(1.0, float(flat(self.point).abs().max()))
+        with torch.no_grad():
+            moved = self._response(self.point.detach() + size * noise.to(self.point.device))
+        if not torch.equal(flat(moved), flat(self.output)):
+            raise InputError(
+                "Expected a reconstructor that torch can differentiate, got one whose output changes "
+                "with its input without torch seeing it (detached, or computed elsewhere); declare it "
+                "differentiable=False."
+            )
 
     def transposed(self, left: Tensor) -> Tensor:
         """``Jᵀ w`` for ``(B, m)`` -> ``(B, n)``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +18,7 @@ from shaketable.search.path import worst_case_path
 from shaketable.search.search import Search
 from shaketable.search.vectors import norms, per_image
 from shaketable.search.worst_case import make_chain
+from shaketable.settings import require_number, require_whole
 
 Measure = Callable[[Tensor, Tensor, Tensor], Tensor]
 """``(reconstruction, clean reconstruction, truth)``, each ``(B, *image_shape)``, to ``(B,)``."""
@@ -113,13 +113,8 @@ def stability_margin(
     >>> 0.03 <= round(float(margin.radius), 4) < 0.035  # the gain is 1 relative to the output
     True
     """
-    if n_bisections < 0:
-        raise InputError(f"Expected n_bisections of at least 0, got {n_bisections}.")
-    if not (math.isfinite(at_least) and at_least > 0):
-        raise InputError(
-            f"Expected a finite damage above 0 to look for, got at_least={at_least}; for example 3 "
-            "for a loss of 3 dB."
-        )
+    require_whole("n_bisections", n_bisections, at_least=0)
+    require_number("at_least, the damage to look for,", at_least, above=0)
     settings = search or Search()
     path = worst_case_path(
         problem, images, radii=radii, domain=domain, search=settings, seed=seed, on_step=on_step
@@ -199,6 +194,13 @@ class _Bracket:
 
 def _shows(finding: Finding, damage: Measure, at_least: float, truth: Tensor) -> Tensor:
     """Whether the damage is there; output that is not finite counts as damage."""
-    value = damage(finding.reconstruction, finding.clean, truth).double().cpu()
+    value = damage(finding.reconstruction, finding.clean, truth)
+    if not isinstance(value, Tensor) or value.shape != (len(truth),) or value.is_complex():
+        got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise InputError(
+            f"Expected one real damage per image ({len(truth)}), got {got}; the function is given "
+            "batches and returns (B,)."
+        )
+    value = value.double().cpu()
     broke = torch.tensor([status is Status.NOT_FINITE for status in finding.status])
     return (value >= at_least) | broke

@@ -14,9 +14,10 @@ from shaketable.search.climbing import make_hill, search_chain
 from shaketable.search.engine import OnStep
 from shaketable.search.finding import Domain, Finding, Status
 from shaketable.search.local import Local, find_local
+from shaketable.search.radii import relative_radii, require_increasing
 from shaketable.search.search import Search
 from shaketable.search.vectors import per_image
-from shaketable.search.worst_case import make_chain, relative_radii, require_increasing
+from shaketable.search.worst_case import make_chain
 
 
 def worst_case_path(

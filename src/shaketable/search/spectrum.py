@@ -111,7 +111,7 @@ def local_spectrum(
     Raises
     ------
     ShapeError, InputError
-        If the images or a number do not fit, or the reconstructor is a black box.
+        If the images or a number do not fit, or the reconstructor is a black box, declared or not.
 
     Examples
     --------

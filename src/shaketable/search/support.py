@@ -94,6 +94,11 @@ class Span:
     basis: Tensor
 
     def __post_init__(self) -> None:
+        if not isinstance(self.basis, Tensor) or self.basis.ndim < 2 or not len(self.basis):
+            raise InputError(
+                "Expected a basis (k, *perturbation_shape) with at least one row; Span.of(directions) "
+                "makes one from any directions."
+            )
         rows = self.basis.flatten(1)
         gram = rows @ rows.mH
         wrong = float(
@@ -121,10 +126,15 @@ class Span:
         >>> Span.of(torch.tensor([[1.0, 1.0, 0.0], [2.0, 2.0, 0.0]])).shape
         (1,)
         """
+        if directions.numel() == 0 or not bool(torch.isfinite(directions.abs()).all()):
+            raise InputError(
+                f"Expected finite directions, at least one, got shape {tuple(directions.shape)}"
+                f"{' with NaN or infinity' if directions.numel() else ''}; of images at least two."
+            )
         _, values, right = torch.linalg.svd(directions.flatten(1), full_matrices=False)
         tolerance = values.max() * max(directions.shape) * torch.finfo(directions.dtype).eps
         kept = values > tolerance
-        if directions.numel() == 0 or not bool(kept.any()):
+        if not bool(kept.any()):
             raise InputError("Expected directions that span something, got zeros; choose others.")
         return cls(basis=right[kept].reshape(-1, *directions.shape[1:]))
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
-import torch
 from torch import Tensor
 
 from shaketable.errors import InputError
@@ -14,6 +12,7 @@ from shaketable.search.chain import Chain
 from shaketable.search.climbing import search_chain
 from shaketable.search.engine import OnStep
 from shaketable.search.finding import Domain, Finding
+from shaketable.search.radii import relative_radii
 from shaketable.search.search import Search
 
 
@@ -89,25 +88,3 @@ def make_chain(problem: Problem, images: Tensor, domain: Domain) -> Chain:
     """The chain of images that a gradient can climb."""
     require_gradients(problem)
     return Chain.of(problem, problem.prepare(images), domain)
-
-
-def relative_radii(chain: Chain, radius: float | Sequence[float] | Tensor) -> Tensor:
-    """``(B,)`` float64, checked."""
-    n = len(chain.images)
-    sizes = torch.as_tensor(radius, dtype=torch.float64).cpu()
-    if sizes.ndim > 1 or (sizes.ndim == 1 and len(sizes) != n):
-        raise InputError(
-            f"Expected one radius or one per image ({n}), got shape {tuple(sizes.shape)}."
-        )
-    sizes = sizes.expand(n) if sizes.ndim == 0 else sizes
-    if not bool(((sizes > 0) & torch.isfinite(sizes)).all()):
-        raise InputError(
-            f"Expected positive relative radii, got {sizes.tolist()}; 0.02 means 2 % of the norm."
-        )
-    return sizes
-
-
-def require_increasing(radii: Sequence[float]) -> None:
-    """Raise an `InputError` for the radii of a path that is empty or does not grow."""
-    if len(radii) == 0 or any(b <= a for a, b in pairwise(radii)):
-        raise InputError(f"Expected strictly increasing radii, got {tuple(radii)}; sort them.")

@@ -13,7 +13,7 @@ from shaketable.search.black_box.verb import search_images
 from shaketable.search.chain import Chain
 from shaketable.search.engine import OnStep
 from shaketable.search.finding import Domain, Finding, Status
-from shaketable.search.worst_case import relative_radii, require_increasing
+from shaketable.search.radii import relative_radii, require_increasing
 
 
 def worst_case_black_box_path(

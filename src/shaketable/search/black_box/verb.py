@@ -17,8 +17,8 @@ from shaketable.search.black_box.transfer import transferred
 from shaketable.search.chain import Chain
 from shaketable.search.engine import Best, OnStep, Step
 from shaketable.search.finding import Domain, Finding, Status
+from shaketable.search.radii import relative_radii
 from shaketable.search.vectors import generators, norms
-from shaketable.search.worst_case import relative_radii
 
 
 def worst_case_black_box(
