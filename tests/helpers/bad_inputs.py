@@ -298,6 +298,9 @@ COMMANDS = [
         command=("zoo", "train", "deep-mr", "--out", "out"),
     ),
     Case(
+        "no medical images to train on", ["--images"], command=("zoo", "train", "med-50", "--out", "out")
+    ),
+    Case(
         "no images to train on", ["nowhere.npy"],
         command=("zoo", "train", "deep-mri", "--out", "out", "--images", "nowhere.npy"),
     ),

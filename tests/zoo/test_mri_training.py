@@ -183,6 +183,19 @@ def test_automap_begins_as_the_best_linear_estimate() -> None:
     assert float(automap_quality(network, images).mean()) > 25
 
 
+def test_hidden_units_beyond_the_estimate_can_learn() -> None:
+    """They add nothing at the beginning, and have a gradient."""
+    recipe = replace(RECIPES["automap"], n_hidden=300)  # 16 x 16 pixels need 256
+    assert isinstance(recipe, AUTOMAPRecipe)
+    network = new_automap(recipe, boxes(recipe))
+    assert bool((network.dense1.weight != 0).any(1).all())
+    assert not bool((network.dense2.weight[:, 256:] != 0).any())
+    network(torch.randn(2, 16, 16) + 0j, FourierMap(torch.ones(16, 16))).square().sum().backward()
+    gradient = network.dense2.weight.grad
+    assert gradient is not None
+    assert bool((gradient[:, 256:] != 0).any(0).all())
+
+
 def test_dense_layers_learn_late_and_slower() -> None:
     """The first step of Adam moves every weight by its learning rate."""
     recipe = RECIPES["automap"]

@@ -41,13 +41,15 @@ def new_network(recipe: AUTOMAPRecipe, images: Tensor) -> AUTOMAP:
     With the samples ``v = M x``, images of mean ``μ`` and covariance ``C``, the estimate is ``μ + B (v
     - M μ)`` with ``B = C Mᵀ (M C Mᵀ + σ²)⁻¹ ≈ U S Vᵀ`` cut to the width of the hidden layer. ``Vᵀ`` goes
     into the first layer, small enough for tanh to be nearly linear, ``U S`` into the second; one path
-    through the convolutions carries the image, all other weights are random and small.
+    through the convolutions carries the image, all other weights are random and small. Hidden units
+    beyond those begin at random and without a part in the output.
     """
     generator = generator_of(recipe.seed, 0)
     positions = trained_positions(recipe)
     network = AUTOMAP(positions, (recipe.size, recipe.size), recipe.n_hidden, recipe.n_features)
     with torch.no_grad():
-        _begin_dense(network, *_moments(recipe, images, generator), recipe)
+        samples = _begin_dense(network, *_moments(recipe, images, generator), recipe)
+        _begin_spare_units(network, samples, generator)
         _begin_convolutions(network, generator)
     return network
 
@@ -73,8 +75,11 @@ def _moments(
     return mean, products / recipe.n_linear - torch.outer(mean, mean)
 
 
-def _begin_dense(network: AUTOMAP, mean: Tensor, pixels: Tensor, recipe: AUTOMAPRecipe) -> None:
-    """The estimate from the mean ``(n,)`` and the covariance ``(n, n)`` of the pixels."""
+def _begin_dense(network: AUTOMAP, mean: Tensor, pixels: Tensor, recipe: AUTOMAPRecipe) -> Tensor:
+    """The estimate from the mean ``(n,)`` and the covariance ``(n, n)`` of the pixels.
+
+    Returns the covariance of the samples.
+    """
     n_pixels = len(mean)
     unit = torch.eye(n_pixels).reshape(n_pixels, recipe.size, recipe.size)
     matrix = network.inputs(torch.fft.fft2(unit, norm="ortho")).T.double()
@@ -98,6 +103,20 @@ def _begin_dense(network: AUTOMAP, mean: Tensor, pixels: Tensor, recipe: AUTOMAP
     network.dense1.bias[:n_kept] = -scale * (hidden @ (matrix @ mean))
     network.dense2.weight[:, :n_kept] = left[:, :n_kept] * sizes[:n_kept] / scale
     network.dense2.bias.copy_(mean)
+    return samples
+
+
+def _begin_spare_units(network: AUTOMAP, samples: Tensor, generator: torch.Generator) -> None:
+    """Hidden units that the estimate does not need: random and without a part in the output.
+
+    With zeros on both sides of a unit neither side would ever have a gradient.
+    """
+    spare = (network.dense1.weight == 0).all(1)
+    n_spare = int(spare.sum())
+    if n_spare:
+        size = _HIDDEN_SIZE / float(samples.diagonal().sum()) ** 0.5
+        shape = (n_spare, samples.shape[0])
+        network.dense1.weight[spare] = size * torch.randn(shape, generator=generator)
 
 
 def _begin_convolutions(network: AUTOMAP, generator: torch.Generator) -> None:

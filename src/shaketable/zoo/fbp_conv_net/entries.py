@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from shaketable.errors import InputError
 from shaketable.io import ellipse_phantoms
 from shaketable.maps.radon import RadonMap
 from shaketable.maps.sampling import equispaced_views
@@ -59,10 +60,13 @@ def _ellipses(paths: Sequence[Path], recipe: Ell50Recipe) -> Tensor:
 
 
 def _medical(paths: Sequence[Path], recipe: Med50Recipe) -> Tensor:
-    if paths:
-        return read_attenuation_images(paths, 2 * recipe.size)
-    # Only what is also tested on exists on every machine: enough to try the training.
-    return medical_test_images((2 * recipe.size, 2 * recipe.size))
+    if not paths:
+        # What exists on every machine is what it is tested on.
+        raise InputError(
+            "Expected medical images to train Med 50 on, got none; name folders or files of CT scans "
+            "with --images."
+        )
+    return read_attenuation_images(paths, 2 * recipe.size)
 
 
 ELL_50 = NetworkEntry(
