@@ -34,6 +34,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from claims_store import keep
 from torch import Tensor
 
 from shaketable import Budget, Problem, RadonMap, Search, load_images, worst_case_path, zoo
@@ -63,6 +64,7 @@ def main() -> None:
     torch.set_num_threads(1)
     arguments = _parsed()
     stable = TotalVariation(strength=arguments.strength, gap=0.03, values="real")
+    result: dict[str, Any]
     if arguments.what == "strength":
         result = strength(stable, arguments.data, arguments.noise)
     else:
@@ -80,6 +82,8 @@ def main() -> None:
     settings = {key: str(value) for key, value in vars(arguments).items() if value is not None}
     head = {**settings, "processor_seconds": round(usage.ru_utime + usage.ru_stime)}
     print(json.dumps({"settings": head, "results": result}, indent=1, allow_nan=False))
+    if arguments.store:
+        keep(head, result)
 
 
 def strength(stable: TotalVariation, data: Path, noise: float) -> dict[str, object]:
@@ -143,7 +147,7 @@ def clean(
 def methods(
     network: zoo.ZooNetwork, images: Tensor, stable: TotalVariation, arguments: argparse.Namespace
 ) -> dict[str, object]:
-    """PSNR of the network and of every stable method at every strength, all from the same data."""
+    """PSNR and SSIM of the network and of every stable method at every strength, from the same data."""
     options: dict[str, Any] = {"gap": stable.gap, "values": "real"}
     rows: list[tuple[str, Method, int]] = [("network", network.reconstruct, arguments.count)]
     for value in STRENGTHS:
@@ -161,7 +165,10 @@ def methods(
             seen = chosen(noisy(network.forward, images, arguments.noise), count)
             with torch.no_grad():
                 outputs = [reconstruct(y, network.forward) for y in seen.split(AT_ONCE)]
-            result[name] = interval(psnr(torch.cat(outputs), truths), 2)
+            result[name] = {
+                "psnr_db": interval(psnr(torch.cat(outputs), truths), 2),
+                "ssim": interval(ssim(torch.cat(outputs), truths), 4),
+            }
             print(name, result[name], file=sys.stderr, flush=True)
     return result
 
@@ -332,6 +339,7 @@ def _parsed() -> argparse.Namespace:
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--stable", type=int, default=20)
+    parser.add_argument("--store", action="store_true", help="for the tables of docs/paper.md")
     parser.add_argument("--others", type=int, default=0)
     parser.add_argument("--given", type=int, default=20)
     parser.add_argument("--strength", type=float, default=5e-4)

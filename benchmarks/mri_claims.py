@@ -2,6 +2,7 @@
 
     python benchmarks/mri_claims.py worst DATA --network dagan
     python benchmarks/mri_claims.py worst DATA --network automap --domain data
+    python benchmarks/mri_claims.py methods DATA --network automap --noise 0.005
     python benchmarks/mri_claims.py details DATA --network mri-vn
     python benchmarks/mri_claims.py rates DATA --network deep-mri --images cardiac --weights d5_c5.npz
 
@@ -13,7 +14,9 @@ for the stable method; 0 leaves it out.
 
 Intervals are Student's, 95 %, over images; slices of one patient are not independent, so they speak for
 that patient. The stable method is total variation in its default strength, or in ``--strength``.
-What ``worst`` found is told on standard error after every radius.
+``methods`` compares the network with total variation at six strengths and, on ``--others`` images, with
+the other stable methods; ``--noise`` adds white noise of that standard deviation where images with peak
+1 are sampled, in every coil. What ``worst`` found is told on standard error after every radius.
 """
 
 from __future__ import annotations
@@ -24,19 +27,22 @@ import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from claims_store import keep
 from ct_networks import chosen, interval
+from mri_networks import noisy_data
 from torch import Tensor
 
 from shaketable import Budget, Problem, Search, load_images, worst_case, zoo
 from shaketable.details import contrast_recovery, make_details, template_correlation
 from shaketable.maps import FourierMap, MultiCoilFourierMap
 from shaketable.maps.sampling import cartesian_variable_density
-from shaketable.metrics import psnr
+from shaketable.metrics import psnr, ssim
 from shaketable.protocols import ForwardMap
-from shaketable.sparse import TotalVariation
+from shaketable.sparse import Shearlets, TotalGeneralizedVariation, TotalVariation, WaveletL1
 from shaketable.zoo.images.training import square_image
 
 Method = Callable[[Tensor, ForwardMap], Tensor]
@@ -45,6 +51,7 @@ DETAILS = ("spade", "heart", "diamond", "club", "text:CAN U SEE IT")
 # An image of AUTOMAP has no room for the others.
 FEW_DETAILS = ("heart", "spade")
 RATES = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+STRENGTHS = (1.5e-2, 5e-3, 1.5e-3, 5e-4, 1.5e-4, 5e-5)
 RADII = (0.005, 0.01, 0.02, 0.04)
 SLICES = {"T1W": "5:45:4", "T2W": "5:45:4"}
 
@@ -179,6 +186,41 @@ def _shaken(
     return torch.stack(errors), torch.stack(qualities)
 
 
+def methods(subject: Subject, arguments: argparse.Namespace) -> dict[str, object]:
+    """PSNR and SSIM of the network and of every stable method at every strength, from the same data."""
+    network, forward = subject.network, subject.forward
+    values = "real" if network.real else "complex"
+
+    def zero_filled(y: Tensor, A: ForwardMap) -> Tensor:
+        image = A.adjoint(y)
+        return image.real if network.real else image
+
+    rows: list[tuple[str, Method, int]] = [
+        ("network", network.reconstruct, arguments.count),
+        ("zero_filled", zero_filled, arguments.count),
+    ]
+    for kind in (TotalVariation, TotalGeneralizedVariation, Shearlets, WaveletL1):
+        count = arguments.stable if kind is TotalVariation else arguments.others
+        name = "total_variation" if kind is TotalVariation else kind.__name__
+        rows += [
+            (f"{name}_{value:g}", kind(strength=value, values=values), count) for value in STRENGTHS
+        ]
+    images = subject.problem(network.reconstruct, "network").prepare(subject.images)
+    data = noisy_data(forward, images, arguments.noise)
+    result: dict[str, object] = {}
+    for name, method, count in rows:
+        if count:
+            with torch.no_grad():
+                outputs = [method(y[None], forward) for y in chosen(data, count)]
+            pair = (torch.cat(outputs), chosen(images, count))
+            result[name] = {
+                "psnr_db": interval(psnr(*pair), 2),
+                "ssim": interval(ssim(*(x.abs() for x in pair)), 4),
+            }
+            print(name, result[name], file=sys.stderr, flush=True)
+    return result
+
+
 def details(subject: Subject, arguments: argparse.Namespace) -> dict[str, object]:
     """Contrast recovery and correlation of inserted details, at ``--contrast`` of the peak."""
     small = min(subject.forward.image_shape) < 64
@@ -234,20 +276,25 @@ def _each(method: Method, forward: ForwardMap, images: Tensor) -> Tensor:
 def main() -> None:
     torch.set_num_threads(1)
     arguments = _parsed()
-    result = {"worst": worst, "details": details, "rates": rates}[arguments.what](
-        Subject(arguments), arguments
-    )
+    result: dict[str, Any] = {
+        "worst": worst,
+        "methods": methods,
+        "details": details,
+        "rates": rates,
+    }[arguments.what](Subject(arguments), arguments)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     settings = {key: str(value) for key, value in vars(arguments).items() if value is not None}
     head = {**settings, "processor_seconds": round(usage.ru_utime + usage.ru_stime)}
     print(json.dumps({"settings": head, "results": result}, indent=1, allow_nan=False))
+    if arguments.store:
+        keep(head, result)
 
 
 def _parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("what", choices=("worst", "details", "rates"))
+    parser.add_argument("what", choices=("worst", "methods", "details", "rates"))
     parser.add_argument("data", type=Path)
     parser.add_argument(
         "--network", choices=("automap", "dagan", "deep-mri", "mri-vn"), required=True
@@ -259,6 +306,9 @@ def _parsed() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--stable", type=int, default=20)
     parser.add_argument("--gradients", type=int, default=30)
+    parser.add_argument("--others", type=int, default=0)
+    parser.add_argument("--noise", type=float, default=0.0)
+    parser.add_argument("--store", action="store_true", help="for the tables of docs/paper.md")
     parser.add_argument("--strength", type=float, default=TotalVariation().strength)
     parser.add_argument("--contrast", type=float, default=0.3)
     parser.add_argument("--radii", type=float, nargs="+", default=list(RADII))
