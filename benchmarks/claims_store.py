@@ -26,6 +26,9 @@ def key_of(settings: dict[str, Any]) -> str:
         value = Path(str(settings.get(name) or usual)).name
         if value != usual and not (name in ("contrast", "noise") and float(value) == float(usual)):
             parts.append(f"{name}={value}")
+    usual_strength = 5e-4 if parts[1].endswith("-50") else 5e-3
+    if parts[0] not in ("clean", "methods") and float(settings["strength"]) != usual_strength:
+        parts.append(f"strength={settings['strength']}")
     return " ".join(parts)
 
 
@@ -34,7 +37,8 @@ def keep(settings: dict[str, Any], results: Results) -> None:
     every = load()
     entry = every.setdefault(key_of(settings), {"methods": {}, "runs": {}})
     chosen = {name: settings[name] for name in SETTINGS if settings.get(name) is not None}
-    for method, columns in by_method(settings["what"], results).items():
+    for name, columns in by_method(settings["what"], results).items():
+        method = name.replace("'", "")
         entry["methods"][method] = columns
         entry["runs"][method] = chosen
     text = json.dumps(dict(sorted(every.items())), indent=1, sort_keys=True)

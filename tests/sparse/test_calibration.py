@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -45,9 +47,14 @@ def test_several_maps_are_pooled_and_noise_asks_for_more() -> None:
     assert torch.equal(again.psnr, noisy.psnr)
 
 
-@pytest.mark.parametrize("changes", [{"strengths": ()}, {"noise": -1.0}, {"loss_allowed": -1.0}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"strengths": ()}, {"noise": -1.0}, {"loss_allowed": -1.0}, {"loss_allowed": math.nan}],
+)
 def test_impossible_calibrations_are_refused(changes: dict[str, object]) -> None:
-    with pytest.raises(InputError, match="Expected images, maps and strengths"):
+    with pytest.raises(
+        InputError, match=r"Expected (images, maps and strengths|noise|loss_allowed)"
+    ):
         calibrate(TotalVariation(), scene(), lines(), **changes)  # type: ignore[arg-type]
 
 

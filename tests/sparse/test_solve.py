@@ -77,6 +77,16 @@ def test_scaling_the_data_scales_the_image(method: SparseMethod) -> None:
     assert scaled.n_iterations.tolist() == solution.n_iterations.tolist()
 
 
+@every_method
+@pytest.mark.parametrize("factor", [2.0**80, 2.0**-80])
+def test_very_large_and_small_single_precision_data_are_solved_alike(
+    method: SparseMethod, factor: float
+) -> None:
+    data = DATA.to(torch.complex64)
+    scaled = method.solve(factor * data, A)
+    assert torch.equal(scaled.image, factor * method.solve(data, A).image)
+
+
 @pytest.mark.parametrize("method", [METHODS[0], METHODS[3], METHODS[4]])
 def test_a_global_phase_passes_through(method: SparseMethod) -> None:
     phase = torch.polar(torch.ones(3, dtype=torch.float64), torch.tensor([0.3, 2.0, -1.1]).double())

@@ -76,6 +76,8 @@ def espirit_coils(
             f"Expected complex data of shape (C, H, W) that are not all zero, got {kspace.dtype} of "
             f"shape {tuple(kspace.shape)}; pass the data of one image."
         )
+    if not bool(torch.isfinite(kspace.abs()).all()):
+        raise InputError("Expected finite data, got NaN or infinity; look at how they were read.")
     centred = to_centred(kspace.detach().cpu()).to(torch.complex64).numpy()
     side = _calibration(centred, calibration, kernel_width + 2)
     # Both libraries judge sizes relative to the data, BART less so; none likes very small numbers.

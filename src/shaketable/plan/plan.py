@@ -30,8 +30,8 @@ class Plan:
     Raises
     ------
     InputError
-        If there is no probe, a probe occurs twice in the same domain, or one that is run is called
-        not applicable.
+        If there is no probe, stable methods have no names, a probe occurs twice in the same domain,
+        or one that is run is called not applicable.
 
     Examples
     --------
@@ -48,6 +48,13 @@ class Plan:
     def __post_init__(self) -> None:
         if not self.probes:
             raise InputError("Expected at least one probe, got none; WorstCase() is one.")
+        if not isinstance(self.baselines, Mapping) or not all(
+            map(callable, self.baselines.values())
+        ):
+            raise InputError(
+                "Expected stable methods by name, each a callable g(y, A), got "
+                f"{type(self.baselines).__name__}; write {{'total-variation': TotalVariation()}}."
+            )
         keys = [(probe.name, probe.describe().get("domain")) for probe in self.probes]
         if len(set(keys)) != len(keys):
             raise InputError(

@@ -21,6 +21,8 @@ from shaketable.problem import Problem
 from shaketable.protocols import ForwardMap, Reconstructor
 from shaketable.statistics import Interval
 
+_LONGEST_NAME = 200  # with a probe's name and an ending a file name has room for 255
+
 Role = Literal["network", "baseline"]
 Record = dict[str, Any]
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -89,6 +91,12 @@ class Subject:
             raise InputError(
                 f"Expected image names that differ in their letters and digits, got "
                 f"{', '.join(self.image_ids)}; rename those that are alike."
+            )
+        longest = max(slugs, key=len)
+        if len(longest) > _LONGEST_NAME:
+            raise InputError(
+                f"Expected image names of at most {_LONGEST_NAME} characters, got one of {len(longest)}; "
+                "files are named after them, so shorten them."
             )
         if self.problem.name in self.baselines:
             raise InputError(

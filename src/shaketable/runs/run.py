@@ -23,6 +23,7 @@ from shaketable.runs.events import Clock, Event, OnEvent
 from shaketable.runs.identity import identity
 from shaketable.runs.results import SCHEMA, assemble, exit_code
 from shaketable.runs.store import Store, to_json
+from shaketable.settings import require_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +119,7 @@ def run(
     >>> round(result.results["records"][0]["contrast_recovery"], 3)
     1.0
     """
+    require_whole("seed", seed, at_least=0)
     images = problem.prepare(images)
     names = tuple(map(str, image_ids)) if image_ids is not None else _numbered(len(images))
     subject = Subject(problem=problem, images=images, image_ids=names, baselines=plan.baselines)

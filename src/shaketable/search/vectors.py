@@ -7,6 +7,8 @@ from hashlib import sha256
 import torch
 from torch import Tensor
 
+from shaketable.settings import require_whole
+
 
 def norms(x: Tensor) -> Tensor:
     """``(B, ...) -> (B,)`` l2 norm per image, accumulated in double precision."""
@@ -35,6 +37,7 @@ def normalise(x: Tensor) -> Tensor:
 
 def generators(seed: int, n: int, purpose: str) -> list[torch.Generator]:
     """One generator per image, so that an image's numbers do not depend on its neighbours."""
+    require_whole("seed", seed, at_least=0)
     result = []
     for index in range(n):
         digest = sha256(f"{seed}/{purpose}/{index}".encode()).digest()

@@ -12,11 +12,29 @@ from torch import Tensor
 from shaketable.errors import InputError
 from shaketable.metrics import psnr
 from shaketable.protocols import ForwardMap
+from shaketable.settings import require_number
 from shaketable.sparse.method import SparseMethod
 
 Method = TypeVar("Method", bound=SparseMethod)
 
-STRENGTHS = (1e-3, 2e-3, 4e-3, 7e-3, 1e-2, 1.5e-2, 2e-2, 3e-2, 5e-2, 8e-2, 1.2e-1, 2e-1)
+# Data of many samples, coils or views without noise want the smallest of them.
+STRENGTHS = (
+    1e-4,
+    2e-4,
+    5e-4,
+    1e-3,
+    2e-3,
+    4e-3,
+    7e-3,
+    1e-2,
+    1.5e-2,
+    2e-2,
+    3e-2,
+    5e-2,
+    8e-2,
+    1.2e-1,
+    2e-1,
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -96,11 +114,12 @@ def calibrate(
     0.001
     """
     maps = tuple(forward) if isinstance(forward, Sequence) else (forward,)
-    if not len(maps) or not len(images) or not len(strengths) or noise < 0 or loss_allowed < 0:
+    require_number("noise", noise, at_least=0)
+    require_number("loss_allowed", loss_allowed, at_least=0)
+    if not len(maps) or not len(images) or not len(strengths):
         raise InputError(
-            f"Expected images, maps and strengths, and noise and loss of at least 0, got "
-            f"{len(images)} images, {len(maps)} maps, {len(strengths)} strengths, noise {noise} "
-            f"and loss_allowed {loss_allowed}; pass what the method will see, except test images."
+            f"Expected images, maps and strengths, got {len(images)} images, {len(maps)} maps and "
+            f"{len(strengths)} strengths; pass what the method will see, except test images."
         )
     pairs = [(A, _noisy(A(images), A, noise, seed)) for A in maps]
     tried = torch.tensor(sorted(strengths), dtype=torch.float64)

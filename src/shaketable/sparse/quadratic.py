@@ -84,7 +84,8 @@ def _fourier(data: Tensor, forward: FourierMap, planes: Tensor, scale: Tensor) -
         metric = (mask + torch.roll(mask.flip(0, 1), (1, 1), (0, 1))) / 2
         spectrum = torch.fft.fft2(planes[:, 0].detach(), norm="ortho")
         explained = mask * spectrum * torch.where(metric > 0, 1 / metric.clamp(min=0.5), 0)
-        unexplained = sum_per_image((data.detach() * mask - explained).abs().square()) / 2
+        rest = (data.detach() * mask - explained).abs().to(torch.float64)
+        unexplained = sum_per_image(rest.square()) / 2
     term = EliminatedData(metric=metric, n_planes=planes.shape[1])
     spectrum = fields_to_spectrum(planes, planes.shape[1])[:, 0] * (metric > 0)
     target = spectrum / scale[:, None, None]
@@ -195,9 +196,13 @@ def _largest_eigenvalue(normal: Callable[[Tensor], Tensor], symbol: Tensor, like
 
 def _scale(planes: Tensor) -> Tensor:
     """``(B,)``: root mean square of the zero-filled image; 1 for data of zeros."""
+    # A power of two changes no digit, and keeps squares of very large or small data in range.
+    peak = planes.detach().abs().flatten(1).amax(1).to(torch.float64)
+    unit = torch.exp2(torch.where(peak > 0, peak, 1).log2().floor())
+    planes = planes / unit.to(planes.dtype)[:, None, None, None]
     # Rows first, as in `sum_per_image`: the same bits in every batch.
     rows = planes.square().sum(1).to(torch.float64).sum(-1)
     total = rows.sum(-1) / (planes.shape[-1] * planes.shape[-2])
     positive = total > 0
-    root = torch.where(positive, total, 1).sqrt()
+    root = torch.where(positive, total, 1).sqrt() * unit
     return root.to(planes.dtype)

@@ -164,11 +164,12 @@ def check_shape(shape: tuple[int, int], levels: int) -> None:
     factor = 2**levels
     if any(length % factor or length < factor for length in shape):
         possible = min((length & -length).bit_length() - 1 for length in shape)
-        cropped = " x ".join(str(max(length // factor, 1) * factor) for length in shape)
+        whole = [length // factor * factor for length in shape]
+        cropped = f"crop it to {whole[0]} x {whole[1]}, " if all(whole) else ""
         fewer = f"use levels={possible}, " if possible else ""
         raise InputError(
             f"Expected an image whose height and width are multiples of {factor} ({levels} wavelet "
-            f"levels), got {shape[0]} x {shape[1]}; crop it to {cropped}, {fewer}"
+            f"levels), got {shape[0]} x {shape[1]}; {cropped}{fewer}"
             "or use TotalVariation."
         )
 
