@@ -33,6 +33,7 @@ METHODS = {
     "Shearlets": "shearlets",
     "WaveletL1": "wavelets",
 }
+DETAILS = ("spade", "heart", "diamond", "club", "text:CAN U SEE IT")
 GIVEN = "total_variation_given_the_networks"
 # Stable methods of which only the best strength gets a row.
 OTHERS = ("TotalGeneralizedVariation", "Shearlets", "WaveletL1")
@@ -99,9 +100,11 @@ def detail_rows(keys: list[str], stored: dict[str, Entry]) -> list[Row]:
     rows: list[Row] = []
     for key, label, methods in _labelled(keys, stored):
         for method, found in methods:
-            rows = rows or [["", *(name.removeprefix("text:") for name in found)]]
-            cells = [_both(x["contrast_recovery"], x["correlation"], 3) for x in found.values()]
-            n = _images(next(iter(found.values()))["contrast_recovery"])
+            names = sorted(found, key=DETAILS.index)
+            rows = rows or [["", *(name.removeprefix("text:") for name in names)]]
+            chosen = [found[name] for name in names]
+            cells = [_both(x["contrast_recovery"], x["correlation"], 3) for x in chosen]
+            n = _images(chosen[0]["contrast_recovery"])
             rows.append([f"{_method(method, key)}{label}{n}", *cells])
     return rows
 
@@ -157,12 +160,13 @@ def _labelled(
         label = f", {kind.split()[0]}" if len(kinds) > 1 else ""
         if contrast:
             label += f", contrast {100 * float(contrast[1]):g} %"
-        result.append((key, label, list(stored[key]["methods"].items())))
+        methods = stored[key]["methods"]
+        result.append((key, label, [(method, methods[method]) for method in _in_order(methods)]))
     return result
 
 
 def _in_order(methods: Entry) -> list[str]:
-    """The network, what is no method, total variation by strength, the best of each other one."""
+    """The network, plain inversion, total variation by strength, the best of each other one."""
     plain = [m for m in methods if not m.startswith((*OTHERS, "total_variation"))]
     varied = [m for m in methods if m.startswith("total_variation")]
     best = [
@@ -170,7 +174,7 @@ def _in_order(methods: Entry) -> list[str]:
         for other in OTHERS
         if (same := [m for m in methods if m.startswith(other)])
     ]
-    return [*sorted(plain), *sorted(varied, key=_strength, reverse=True), *best]
+    return [*sorted(plain, key=lambda m: m != "network"), *sorted(varied, key=_strength, reverse=True), *best]
 
 
 def _strength(method: str) -> float:

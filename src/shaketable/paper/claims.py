@@ -127,7 +127,9 @@ def markdown(claims: Sequence[Claim]) -> str:
     """A table of claims, and the rules it goes by."""
     head = [f"| {' | '.join(_HEADS)} |", f"|{'---|' * len(_HEADS)}"]
     rows = [f"| {' | '.join(_cells(claim))} |" for claim in claims]
-    return "\n".join([*head, *rows, "", *(f"- {line}" for line in _rules(claims)), ""])
+    rules = [f"- {line}" for line in _rules(claims)]
+    fold = ["<details><summary>When a claim counts as holding</summary>", "", *rules, "", "</details>"]
+    return "\n".join([*head, *rows, "", *fold, ""])
 
 
 def page(claims: Sequence[Claim]) -> str:
@@ -155,7 +157,14 @@ def _cells(claim: Claim) -> tuple[str, ...]:
 
 
 def _rules(claims: Sequence[Claim]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(f"{claim.quantity}: {claim.rule}" for claim in claims))
+    """Every rule once, with all quantities that it judges."""
+    judged: dict[str, dict[str, None]] = {}
+    for claim in claims:
+        judged.setdefault(claim.rule, {})[claim.quantity] = None
+    return tuple(
+        f"{rule[:1].upper()}{rule[1:]}. For: {'; '.join(quantities)}."
+        for rule, quantities in judged.items()
+    )
 
 
 _PAGE = """<!doctype html>
