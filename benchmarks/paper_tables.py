@@ -174,7 +174,11 @@ def _in_order(methods: Entry) -> list[str]:
         for other in OTHERS
         if (same := [m for m in methods if m.startswith(other)])
     ]
-    return [*sorted(plain, key=lambda m: m != "network"), *sorted(varied, key=_strength, reverse=True), *best]
+    return [
+        *sorted(plain, key=lambda m: m != "network"),
+        *sorted(varied, key=_strength, reverse=True),
+        *best,
+    ]
 
 
 def _strength(method: str) -> float:

@@ -61,6 +61,19 @@ NOTES = {
     "mri-vn": "on the template, an average brain, total variation does better than on real images, "
     "and without noise it does better everywhere at less than its default strength",
 }
+# Size here and in the publication, and what the numbers of an image are.
+SIZES = {
+    "automap": "48x48 pixels, 1900 hidden units and 64 features; the publication has 128x128, 25000 "
+    "and 64",
+    "dagan": "128x128 pixels, 16 to 128 features; the publication has 256x256 and 64 to 512",
+    "mri-vn": "128x128 pixels and 15 simulated coils, filters and stages as published; the "
+    "publication has knees of 640x368 and measured coils",
+}
+UNITS = {
+    "automap": "magnitude scaled to a maximum of 1, real",
+    "dagan": "magnitude scaled to a maximum of 1, real",
+    "mri-vn": "magnitude scaled to a maximum of 1, with a simulated smooth phase",
+}
 CITATIONS = {
     "automap": "Zhu, Liu, Cauley, Rosen, Rosen 2018",
     "dagan": "Yang et al. 2018",
@@ -103,6 +116,8 @@ def card(
         "name": name,
         "title": TITLES[name],
         "architecture": ARCHITECTURES[name],
+        "size": SIZES[name],
+        "units": UNITS[name],
         "weights": {
             "file": f"{name}.safetensors",
             "sha256": sha256(weights.read_bytes()).hexdigest(),

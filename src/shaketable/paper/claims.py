@@ -128,7 +128,13 @@ def markdown(claims: Sequence[Claim]) -> str:
     head = [f"| {' | '.join(_HEADS)} |", f"|{'---|' * len(_HEADS)}"]
     rows = [f"| {' | '.join(_cells(claim))} |" for claim in claims]
     rules = [f"- {line}" for line in _rules(claims)]
-    fold = ["<details><summary>When a claim counts as holding</summary>", "", *rules, "", "</details>"]
+    fold = [
+        "<details><summary>When a claim counts as holding</summary>",
+        "",
+        *rules,
+        "",
+        "</details>",
+    ]
     return "\n".join([*head, *rows, "", *fold, ""])
 
 

@@ -24,7 +24,9 @@ class FBPConvNetRecipe(TrainingRecipe):
     without noise in the data, as published. The images of a run and their back-projections are made
     once; turned by quarters of a turn and mirrored they are equally good samples, because evenly spaced
     views are the same views then. Before the decay the network sees quadrants of ``crop`` pixels that
-    contain the middle; during the decay whole images, whose statistics it normalises with in use.
+    contain the middle; during the decay whole images, whose statistics it normalises with in use. The
+    published configuration is ``replace(recipe, width=64, size=512, crop=256)``; `zoo.load` gives
+    weights of any width the map of 256 pixels, so a `RadonMap` of 512 is made beside them.
 
     Parameters
     ----------
