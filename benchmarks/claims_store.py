@@ -39,8 +39,8 @@ def keep(settings: dict[str, Any], results: Results) -> None:
     chosen = {name: settings[name] for name in SETTINGS if settings.get(name) is not None}
     for name, columns in by_method(settings["what"], results).items():
         method = name.replace("'", "")
-        entry["methods"][method] = columns
-        entry["runs"][method] = chosen
+        entry["methods"].setdefault(method, {}).update(columns)
+        entry["runs"].setdefault(method, {}).update(dict.fromkeys(columns, chosen))
     text = json.dumps(dict(sorted(every.items())), indent=1, sort_keys=True)
     STORE.write_text(text + "\n", encoding="utf-8")
 

@@ -350,6 +350,8 @@ def _parsed() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.what != "strength" and not (arguments.network and arguments.images):
         parser.error("--network and --images are needed")
+    if arguments.what == "strength" and arguments.store:
+        parser.error("no table of docs/paper.md holds what strength shows")
     return arguments
 
 

@@ -70,29 +70,36 @@ def table(text: str, stored: dict[str, Entry]) -> str:
 
 
 def worst_rows(keys: list[str], stored: dict[str, Entry]) -> list[Row]:
-    """Amplification and PSNR, one column per radius."""
-    rows: list[Row] = []
+    """Amplification and PSNR, one column per radius; the network's rows once."""
+    radii = sorted(stored[keys[0]]["methods"]["network"], key=float)
+    rows: list[Row] = [["", *(f"{100 * float(radius):g} %" for radius in radii)]]
     for key in keys:
-        methods = stored[key]["methods"]
-        radii = sorted(methods["network"], key=float)
-        rows = rows or [["", *(f"{100 * float(radius):g} %" for radius in radii)]]
-        network = f"{_network(key)}"
+        methods, network = stored[key]["methods"], _network(key)
+        strength = re.search(r"strength=(\S+)", key)
+        stable = f"total variation of strength {strength[1]}" if strength else "total variation"
         labels = {
             "network": f"**{network}**, its worst case",
-            "total_variation": "total variation, its own worst case",
-            GIVEN: f"total variation, given those of {network}",
+            "total_variation": f"{stable}, its own worst case",
+            GIVEN: f"{stable}, given those of {network}",
         }
         for method, label in labels.items():
             if method in methods:
-                found = [methods[method][radius] for radius in radii]
-                cells = [_both(x["amplification"], x["perturbed_psnr_db"]) for x in found]
-                rows.append([f"{label}{_images(found[0]['amplification'])}", *cells])
-        for method, label in (("network", network), ("total_variation", "total variation")):
+                found = [methods[method].get(radius) for radius in radii]
+                cells = [x and _both(x["amplification"], x["perturbed_psnr_db"]) for x in found]
+                rows.append([f"{label}{_same_n(found)}", *(cell or "" for cell in cells)])
+        for method, label in (("network", network), ("total_variation", stable)):
             if method in methods:
-                found = [methods[method][radius] for radius in radii]
-                cells = [f"{x['random_amplification']['mean']:.2f}" for x in found]
-                rows.append([f"{label}, random noise", *cells])
-    return rows
+                noise = [methods[method].get(radius) for radius in radii]
+                cells = [x and f"{x['random_amplification']['mean']:.2f}" for x in noise]
+                rows.append([f"{label}, random noise", *(cell or "" for cell in cells)])
+    return [row for number, row in enumerate(rows) if row[0] not in {r[0] for r in rows[:number]}]
+
+
+def _same_n(found: list[Entry | None]) -> str:
+    every = {x["amplification"]["n"] for x in found if x}
+    if len(every) != 1:
+        raise SystemExit(f"Expected as many images in all columns of a row, got {sorted(every)}.")
+    return f" (n = {every.pop()})"
 
 
 def detail_rows(keys: list[str], stored: dict[str, Entry]) -> list[Row]:
@@ -123,7 +130,7 @@ def rate_rows(keys: list[str], stored: dict[str, Entry]) -> list[Row]:
 
 
 def method_rows(keys: list[str], stored: dict[str, Entry]) -> list[Row]:
-    """PSNR, one column per level of noise, and SSIM without noise."""
+    """PSNR and, where it was measured, SSIM; one column per level of noise."""
     noises = [float((re.search(r"noise=(\S+)", key) or ["", "0"])[1]) for key in keys]
     first = stored[keys[0]]["methods"]
     rows: list[Row] = [

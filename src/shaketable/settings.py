@@ -20,7 +20,7 @@ def require_number(
     Traceback (most recent call last):
     shaketable.errors.InputError: Expected contrast to be a finite number above 0 and at most 1, got 1.5.
     """
-    good = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    good = isinstance(value, Real) and not isinstance(value, bool) and _is_finite(value)
     _require(good, "a finite number", name, value, above, at_least, at_most)
 
 
@@ -37,6 +37,13 @@ def require_whole(
     """
     good = isinstance(value, Integral) and not isinstance(value, bool)
     _require(good, "a whole number", name, value, None, at_least, at_most)
+
+
+def _is_finite(value: Real) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floating-point ones
+        return False
 
 
 def _require(

@@ -1,5 +1,6 @@
 """What stops a run before anything is written: another run in the way, failed checks, wrong input."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -18,7 +19,10 @@ from shaketable import (
     run,
 )
 from shaketable.errors import InputError, PreflightError, RunError, ShapeError
+from shaketable.probes import Subject
 from shaketable.runs import Event
+from shaketable.runs.answers import compare_answers
+from shaketable.runs.store import Store
 from tests.helpers import networks
 from tests.helpers.quick_run import BASELINES, QUICK, network_problem, quick
 
@@ -86,6 +90,27 @@ def test_what_has_no_weights_is_told_apart_by_its_answers(
         with pytest.raises(RunError, match=said):
             begin(network, baseline, detector)
     assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["/data/net", "a//b", ".", "the forward map"])
+@pytest.mark.parametrize("size", [1.0, 2.0**70, 2.0**-70])
+def test_answers_are_compared_whatever_names_and_sizes(tmp_path, name, size):
+    """Names with slashes are no paths in the file, and squares of the answers would overflow."""
+
+    def begin(factor):
+        answers_with(tmp_path, name, factor * size)
+
+    begin(1.0)
+    begin(1.0)
+    with pytest.raises(RunError, match=re.escape(f"from {name};")):
+        begin(1.5)
+
+
+def answers_with(folder, name, factor):
+    images = networks.images(1)
+    problem = Problem(forward=networks.fourier(), reconstruct=networks.scaled(factor), name=name)
+    subject = Subject(problem=problem, images=images, image_ids=("one",))
+    compare_answers(Store(folder), subject)
 
 
 def test_another_sampling_pattern_is_another_plan(tmp_path):

@@ -24,8 +24,8 @@ def sentence(error: Exception) -> str:
         return "Interrupted; nothing was left half done."
     if isinstance(error, OSError) and error.filename is not None:
         return (
-            f"Expected to read or write '{error.filename}', got: {error.strerror}; choose another place "
-            "or free this one."
+            f"Expected to read or write '{error.filename}', got: {error.strerror}; run again with "
+            "--debug to see what wanted it."
         )
     lines = str(error).strip().splitlines()
     what = f"{type(error).__name__} ({lines[0]})" if lines else type(error).__name__

@@ -106,6 +106,7 @@ def make_details(
     >>> float(detail.array.max().round(decimals=6))
     0.2...
     """
+    names = names if isinstance(names, str) else tuple(names)
     require_names(names)
     pixels = as_image(_to_numpy(image))
     allowed = object_mask(pixels)

@@ -88,14 +88,13 @@ def template(name: str, size: int, *, seed: int = 0) -> Array:
 
 
 def require_names(names: Sequence[str]) -> None:
-    """Raise an `InputError` for no names at all, and for the first that is unknown."""
-    if isinstance(names, str) or not names:
+    """Raise an `InputError` for no names at all, and for the first that cannot be drawn."""
+    if isinstance(names, str) or len(names) == 0:
         raise InputError(
             f"Expected a list of details, got {names!r}; ('heart',) is one with a single detail."
         )
     for name in names:
-        if not isinstance(name, str) or (name not in DETAIL_NAMES and not text_of(name)):
-            raise InputError(_unknown_name(str(name)))
+        template(str(name), SMALLEST_SIZE)
 
 
 def narrower(name: str, size: int, n_lines: int) -> Array | None:

@@ -48,13 +48,17 @@ class Plan:
     def __post_init__(self) -> None:
         if not self.probes:
             raise InputError("Expected at least one probe, got none; WorstCase() is one.")
-        if not isinstance(self.baselines, Mapping) or not all(
-            map(callable, self.baselines.values())
-        ):
+        if not isinstance(self.baselines, Mapping):
             raise InputError(
-                "Expected stable methods by name, each a callable g(y, A), got "
-                f"{type(self.baselines).__name__}; write {{'total-variation': TotalVariation()}}."
+                f"Expected stable methods by name, got {type(self.baselines).__name__}; write "
+                "{'total-variation': TotalVariation()}."
             )
+        for name, method in self.baselines.items():
+            if not callable(method):
+                raise InputError(
+                    f"Expected stable methods as callables g(y, A), got {type(method).__name__} for "
+                    f"{name!r}; TotalVariation() is one."
+                )
         keys = [(probe.name, probe.describe().get("domain")) for probe in self.probes]
         if len(set(keys)) != len(keys):
             raise InputError(

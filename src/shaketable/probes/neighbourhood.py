@@ -76,8 +76,8 @@ class Neighbourhood:
 
     radius: float = 0.02
     search: Search = field(default_factory=Search)
-    noise_ratio: float | tuple[float, ...] = 0.25
-    n_draws: int | tuple[int, ...] = 20
+    noise_ratio: float | Sequence[float] = 0.25
+    n_draws: int | Sequence[int] = 20
     n_draws_stable: int | None = None
     keeps: float = 0.5
 
@@ -102,14 +102,14 @@ class Neighbourhood:
     def noise_ratios(self) -> tuple[float, ...]:
         """The sizes of the noise relative to the worst case, the first one first."""
         one_or_more = self.noise_ratio
-        return one_or_more if isinstance(one_or_more, tuple) else (one_or_more,)
+        return tuple(one_or_more) if isinstance(one_or_more, Sequence) else (one_or_more,)
 
     @property
     def draws(self) -> tuple[int, ...]:
         """The number of draws for every ratio."""
         one_or_more = self.n_draws
-        if isinstance(one_or_more, tuple):
-            return one_or_more
+        if isinstance(one_or_more, Sequence):
+            return tuple(one_or_more)
         return (one_or_more,) * len(self.noise_ratios)
 
     def describe(self) -> dict[str, object]:
@@ -119,7 +119,7 @@ class Neighbourhood:
             "radius": self.radius,
             "search": self.search.describe(),
             "noise_ratio": ratios if len(ratios) > 1 else ratios[0],
-            "n_draws": list(self.n_draws) if isinstance(self.n_draws, tuple) else self.n_draws,
+            "n_draws": list(self.n_draws) if isinstance(self.n_draws, Sequence) else self.n_draws,
             "n_draws_stable": self.n_draws_stable,
             "keeps": self.keeps,
         }

@@ -92,7 +92,7 @@ class Subject:
                 f"Expected image names that differ in their letters and digits, got "
                 f"{', '.join(self.image_ids)}; rename those that are alike."
             )
-        longest = max(slugs, key=len)
+        longest = max(slugs, key=len, default="")
         if len(longest) > _LONGEST_NAME:
             raise InputError(
                 f"Expected image names of at most {_LONGEST_NAME} characters, got one of {len(longest)}; "

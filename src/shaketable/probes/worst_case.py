@@ -37,9 +37,9 @@ from shaketable.search import (
     Search,
     Status,
     Step,
+    increasing_radii,
     random_perturbation,
     require_gradients,
-    require_increasing,
     respond,
     worst_case_black_box_path,
     worst_case_path,
@@ -88,7 +88,7 @@ class WorstCase:
             raise InputError(
                 f"Expected domain 'image' or 'data', got {self.domain!r}; choose one of them."
             )
-        require_increasing(self.radii)
+        object.__setattr__(self, "radii", increasing_radii(self.radii))
         if not isinstance(self.search, Search | BlackBox):
             raise InputError(
                 f"Expected a Search or a BlackBox, got {type(self.search).__name__}; leave it out for "

@@ -115,7 +115,7 @@ def _source(environment: Environment, name: str) -> str:
 
 def _write_whole(path: Path, page: str) -> None:
     if not path.name or path.is_dir():
-        raise RunError(f"Expected a file to write, got the folder '{path}'; name a file in it.")
+        raise RunError(f"Expected to write a file, got the folder '{path}'; name a file in it.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -78,9 +78,12 @@ def exit_code(verdicts: Sequence[Mapping[str, object]]) -> int:
 
 def _partial(verdict: Verdict, n_missing: int, n_planned: int) -> Verdict:
     """A verdict on a part of the plan: an instability stays one, stability needs the whole."""
-    if n_missing == n_planned:
+    if n_planned and n_missing == n_planned:
         statement = f"Nothing can be said: none of the {n_planned} planned items is finished."
-        return replace(verdict, verdict="inconclusive", statement=statement)
+        return replace(
+            verdict, verdict="inconclusive", statement=statement, estimate=None, interval=None,
+            n_images=0,
+        )  # fmt: skip
     if n_missing == 0 or verdict.verdict != "stable":
         return verdict
     statement = (

@@ -120,6 +120,7 @@ def run(
     1.0
     """
     require_whole("seed", seed, at_least=0)
+    seed = int(seed)
     images = problem.prepare(images)
     names = tuple(map(str, image_ids)) if image_ids is not None else _numbered(len(images))
     subject = Subject(problem=problem, images=images, image_ids=names, baselines=plan.baselines)

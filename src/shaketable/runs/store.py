@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -27,7 +28,16 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def to_json(value: object) -> str:
     """JSON with sorted keys; NaN and infinity are refused rather than written."""
-    return json.dumps(value, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    return json.dumps(
+        value, sort_keys=True, allow_nan=False, ensure_ascii=False, default=_plain_number
+    )
+
+
+def _plain_number(value: object) -> object:
+    """Settings may be numbers of NumPy."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def write_arrays(path: Path, arrays: Arrays) -> None:
@@ -45,10 +55,14 @@ def write_arrays(path: Path, arrays: Arrays) -> None:
 def _readable(path: Path) -> bool:
     import h5py
 
+    if not path.exists():
+        return False
     try:
-        with h5py.File(path, "r"):
+        with h5py.File(path, "r", locking=False):  # somebody may be looking at it
             return True
-    except OSError:
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EMFILE, errno.ENFILE):
+            raise  # that says nothing about the file
         return False
 
 

@@ -20,7 +20,7 @@ from shaketable.search.objectives import (
     Towards,
 )
 from shaketable.search.path import worst_case_path
-from shaketable.search.radii import LARGEST_RADIUS, require_increasing
+from shaketable.search.radii import LARGEST_RADIUS, increasing_radii
 from shaketable.search.respond import random_perturbation, respond
 from shaketable.search.search import Search
 from shaketable.search.spectrum import Spectrum, local_spectrum
@@ -70,13 +70,13 @@ __all__ = [
     "Subspace",
     "Towards",
     "Update",
+    "increasing_radii",
     "leading_pairs",
     "local_spectrum",
     "psnr_drop",
     "random_perturbation",
     "relative_change",
     "require_gradients",
-    "require_increasing",
     "respond",
     "stability_margin",
     "worst_case",

@@ -75,7 +75,7 @@ class Jacobian:
         size = 1e-2 * max(1.0, float(flat(self.point).abs().max()))
         with torch.no_grad():
             moved = self._response(self.point.detach() + size * noise.to(self.point.device))
-        if not torch.equal(flat(moved), flat(self.output)):
+        if not torch.equal(flat(moved)[self.finite], flat(self.output)[self.finite]):
             raise InputError(
                 "Expected a reconstructor that torch can differentiate, got one whose output changes "
                 "with its input without torch seeing it (detached, or computed elsewhere); declare it "

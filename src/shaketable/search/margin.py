@@ -119,7 +119,7 @@ def stability_margin(
     path = worst_case_path(
         problem, images, radii=radii, domain=domain, search=settings, seed=seed, on_step=on_step
     )
-    bracket = _Bracket.of(path, tuple(radii), damage, at_least, problem.prepare(images))
+    bracket = _Bracket.of(path, tuple(map(float, radii)), damage, at_least, problem.prepare(images))
     chain = make_chain(problem, images, domain)
     known = replace(settings, local_start=False)
     for step in range(n_bisections):

@@ -14,7 +14,7 @@ from shaketable.search.climbing import make_hill, search_chain
 from shaketable.search.engine import OnStep
 from shaketable.search.finding import Domain, Finding, Status
 from shaketable.search.local import Local, find_local
-from shaketable.search.radii import relative_radii, require_increasing
+from shaketable.search.radii import increasing_radii, relative_radii
 from shaketable.search.search import Search
 from shaketable.search.vectors import per_image
 from shaketable.search.worst_case import make_chain
@@ -63,9 +63,9 @@ def worst_case_path(
     >>> bool(path[0].error < path[1].error)
     True
     """
-    require_increasing(radii)
+    every = increasing_radii(radii)
     chain = make_chain(problem, images, domain)
-    return _Path(chain, search or Search(), seed, on_step, tuple(radii)).findings()
+    return _Path(chain, search or Search(), seed, on_step, every).findings()
 
 
 class _Path:

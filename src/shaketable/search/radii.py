@@ -36,11 +36,22 @@ def relative_radii(chain: Chain, radius: float | Sequence[float] | Tensor) -> Te
     return sizes
 
 
-def require_increasing(radii: Sequence[float]) -> None:
-    """Raise an `InputError` for the radii of a path that is empty, not positive or does not grow."""
-    if not isinstance(radii, Sequence) or isinstance(radii, str):
-        raise InputError(f"Expected a list of radii, got {radii!r}; a single one is (0.02,).")
-    for radius in radii:
+def increasing_radii(radii: Sequence[float]) -> tuple[float, ...]:
+    """The radii of a path as plain numbers.
+
+    Raises
+    ------
+    InputError
+        If there are none, one is not positive, or they do not grow.
+    """
+    try:
+        every = tuple(float(radius) for radius in radii)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"Expected a list of radii, got {radii!r}; a single one is (0.02,)."
+        ) from error
+    for radius in every:
         require_number("a relative radius", radius, above=0, at_most=LARGEST_RADIUS)
-    if len(radii) == 0 or any(b <= a for a, b in pairwise(radii)):
-        raise InputError(f"Expected strictly increasing radii, got {tuple(radii)}; sort them.")
+    if not every or any(b <= a for a, b in pairwise(every)):
+        raise InputError(f"Expected strictly increasing radii, got {every}; sort them.")
+    return every

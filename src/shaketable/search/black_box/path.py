@@ -13,7 +13,7 @@ from shaketable.search.black_box.verb import search_images
 from shaketable.search.chain import Chain
 from shaketable.search.engine import OnStep
 from shaketable.search.finding import Domain, Finding, Status
-from shaketable.search.radii import relative_radii, require_increasing
+from shaketable.search.radii import increasing_radii, relative_radii
 
 
 def worst_case_black_box_path(
@@ -60,11 +60,11 @@ def worst_case_black_box_path(
     >>> bool(path[0].error < path[1].error)
     True
     """
-    require_increasing(radii)
+    every = increasing_radii(radii)
     chain = Chain.of(problem, problem.prepare(images), domain)
     settings = search or BlackBox()
     path: list[Finding] = []
-    for index, radius in enumerate(radii):
+    for index, radius in enumerate(every):
         size = relative_radii(chain, radius)
         origin = path[-1].perturbation if path else None
         path.append(search_images(
