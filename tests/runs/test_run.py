@@ -374,6 +374,8 @@ def test_a_directory_without_readable_results_is_refused(tmp_path, text):
         (lambda results: results.pop("problem"), "problem"),
         (lambda results: results["problem"].pop("images"), "problem.images"),
         (lambda results: results["records"][1].pop("probe"), "records.1.probe"),
+        (lambda results: results["records"][0].pop("method"), "records.0.method"),
+        (lambda results: results["problem"]["images"][1].pop("id"), "problem.images.1.id"),
         (lambda results: results["verdicts"].append(None), "verdicts.4"),
     ],
 )

@@ -11,10 +11,16 @@ from typing_extensions import TypedDict
 from shaketable.errors import RunError
 
 
+class _Image(TypedDict):
+    id: str
+    sha256: str
+    dtype: str
+
+
 class _Network(TypedDict):
     network: str
     baselines: list[str]
-    images: list[dict[str, Any]]
+    images: list[_Image]
 
 
 class _Said(TypedDict):
@@ -29,6 +35,18 @@ class _Measured(TypedDict):
     probe: str
 
 
+class _MeasuredInImage(_Measured):
+    """A record of a probe of this package."""
+
+    item: str
+    method: str
+    image: str
+
+
+class _OurRecords(TypedDict):
+    records: list[_MeasuredInImage]
+
+
 class _Results(TypedDict):
     plan: dict[str, Any]
     problem: _Network
@@ -38,6 +56,8 @@ class _Results(TypedDict):
 
 
 _RESULTS = TypeAdapter(_Results)
+_OUR_RECORDS = TypeAdapter(_OurRecords)
+_OURS = ("worst_case", "structural", "sampling", "neighbourhood")
 
 
 def require_complete(results: object, path: Path) -> None:
@@ -50,6 +70,9 @@ def require_complete(results: object, path: Path) -> None:
     """
     try:
         _RESULTS.validate_python(results)
+        records = results["records"]  # type: ignore[index]
+        ours = [record for record in records if record["probe"] in _OURS]
+        _OUR_RECORDS.validate_python({"records": ours})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
