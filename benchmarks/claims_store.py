@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 STORE = Path(__file__).parent / "results" / "claims.json"
-# In front of what a key says; what is left out has its usual value.
+# What is not in a key has its usual value.
 USUAL = {"domain": "image", "contrast": "0.3", "noise": "0.0", "weights": "shipped"}
 # How a run was made; paths of the machine are not kept.
 SETTINGS = ("count", "stable", "given", "others", "gradients", "strength", "processor_seconds")
@@ -37,8 +37,7 @@ def keep(settings: dict[str, Any], results: Results) -> None:
     every = load()
     entry = every.setdefault(key_of(settings), {"methods": {}, "runs": {}})
     chosen = {name: settings[name] for name in SETTINGS if settings.get(name) is not None}
-    for name, columns in by_method(settings["what"], results).items():
-        method = name.replace("'", "")
+    for method, columns in by_method(settings["what"], results).items():
         entry["methods"].setdefault(method, {}).update(columns)
         entry["runs"].setdefault(method, {}).update(dict.fromkeys(columns, chosen))
     text = json.dumps(dict(sorted(every.items())), indent=1, sort_keys=True)

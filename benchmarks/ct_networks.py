@@ -27,7 +27,7 @@ import argparse
 import json
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,12 +42,15 @@ from shaketable.details import contrast_recovery, make_details, template_correla
 from shaketable.io import ellipse_phantoms
 from shaketable.maps import filtered_back_projection
 from shaketable.metrics import psnr, ssim
+from shaketable.protocols import ForwardMap
 from shaketable.search import Finding, Step, random_perturbation
 from shaketable.sparse import Shearlets, TotalGeneralizedVariation, TotalVariation, WaveletL1
 from shaketable.statistics import mean_interval
 from shaketable.zoo.images.ct import read_attenuation_images
 
-Method = Callable[[Tensor, RadonMap], Tensor]
+Method = Callable[[Tensor, ForwardMap], Tensor]
+Row = tuple[str, Method, int]
+"""Name, method, and on how many images."""
 
 DETAILS = ("spade", "heart", "diamond", "club", "text:CAN U SEE IT")
 VIEWS = (10, 20, 30, 40, 50, 75, 100, 200)
@@ -148,26 +151,43 @@ def methods(
     network: zoo.ZooNetwork, images: Tensor, stable: TotalVariation, arguments: argparse.Namespace
 ) -> dict[str, object]:
     """PSNR and SSIM of the network and of every stable method at every strength, from the same data."""
-    options: dict[str, Any] = {"gap": stable.gap, "values": "real"}
-    rows: list[tuple[str, Method, int]] = [("network", network.reconstruct, arguments.count)]
-    for value in STRENGTHS:
-        method = TotalVariation(strength=value, **options)
-        rows.append((f"total_variation_{value:g}", method, arguments.stable))
-    for kind in (TotalGeneralizedVariation, Shearlets, WaveletL1):
+    rows: list[Row] = [("network", network.reconstruct, arguments.count)]
+    rows += stable_rows(STRENGTHS, arguments, gap=stable.gap, values="real")
+    data = noisy(network.forward, images, arguments.noise)
+    return qualities(rows, network.forward, images, data, at_once=AT_ONCE, magnitudes=False)
+
+
+def stable_rows(
+    strengths: Sequence[float], arguments: argparse.Namespace, **options: Any
+) -> list[Row]:
+    """Total variation at every strength on ``--stable`` images, others on ``--others``."""
+    rows: list[Row] = []
+    for kind in (TotalVariation, TotalGeneralizedVariation, Shearlets, WaveletL1):
+        name, count = kind.__name__, arguments.others
+        if kind is TotalVariation:
+            name, count = "total_variation", arguments.stable
         rows += [
-            (f"{kind.__name__}_{value:g}", kind(strength=value, **options), arguments.others)
-            for value in STRENGTHS
+            (f"{name}_{value:g}", kind(strength=value, **options), count) for value in strengths
         ]
+    return rows
+
+
+def qualities(
+    rows: Sequence[Row], forward: ForwardMap, images: Tensor, data: Tensor, *, at_once: int,
+    magnitudes: bool,
+) -> dict[str, object]:  # fmt: skip
+    """PSNR and SSIM (of magnitudes, if asked) of every method that has images, told on the way."""
     result: dict[str, object] = {}
     for name, reconstruct, count in rows:
         if count:
             truths = chosen(images, count)
-            seen = chosen(noisy(network.forward, images, arguments.noise), count)
             with torch.no_grad():
-                outputs = [reconstruct(y, network.forward) for y in seen.split(AT_ONCE)]
+                seen = chosen(data, count).split(at_once)
+                outputs = torch.cat([reconstruct(y, forward) for y in seen])
+            pair = (outputs.abs(), truths.abs()) if magnitudes else (outputs, truths)
             result[name] = {
-                "psnr_db": interval(psnr(torch.cat(outputs), truths), 2),
-                "ssim": interval(ssim(torch.cat(outputs), truths), 4),
+                "psnr_db": interval(psnr(outputs, truths), 2),
+                "ssim": interval(ssim(*pair), 4),
             }
             print(name, result[name], file=sys.stderr, flush=True)
     return result

@@ -25,14 +25,13 @@ import argparse
 import json
 import resource
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from claims_store import keep
-from ct_networks import chosen, interval
+from ct_networks import Method, Row, chosen, interval, qualities, stable_rows
 from mri_networks import noisy_data
 from torch import Tensor
 
@@ -40,12 +39,10 @@ from shaketable import Budget, Problem, Search, load_images, worst_case, zoo
 from shaketable.details import contrast_recovery, make_details, template_correlation
 from shaketable.maps import FourierMap, MultiCoilFourierMap
 from shaketable.maps.sampling import cartesian_variable_density
-from shaketable.metrics import psnr, ssim
+from shaketable.metrics import psnr
 from shaketable.protocols import ForwardMap
-from shaketable.sparse import Shearlets, TotalGeneralizedVariation, TotalVariation, WaveletL1
+from shaketable.sparse import TotalVariation
 from shaketable.zoo.images.training import square_image
-
-Method = Callable[[Tensor, ForwardMap], Tensor]
 
 DETAILS = ("spade", "heart", "diamond", "club", "text:CAN U SEE IT")
 # An image of AUTOMAP has no room for the others.
@@ -83,7 +80,7 @@ class Subject:
         if not self.network.real:
             self.images = zoo.with_smooth_phase(self.images)
         values = "real" if self.network.real else "complex"
-        everyone: tuple[tuple[str, Method, int], ...] = (
+        everyone: tuple[Row, ...] = (
             ("network", self.network.reconstruct, arguments.count),
             (
                 "total_variation",
@@ -154,7 +151,7 @@ def worst(subject: Subject, arguments: argparse.Namespace) -> dict[str, object]:
             else:
                 damage, quality = _shaken(problem, images, chosen(given, count), arguments.domain)
                 sizes = chosen(given, count).flatten(1).norm(dim=1)
-                row["total_variation_given_the_network's"] = {
+                row["total_variation_given_the_networks"] = {
                     "amplification": interval(damage / sizes, 2),
                     "perturbed_psnr_db": interval(quality, 2),
                 }
@@ -195,30 +192,14 @@ def methods(subject: Subject, arguments: argparse.Namespace) -> dict[str, object
         image = A.adjoint(y)
         return image.real if network.real else image
 
-    rows: list[tuple[str, Method, int]] = [
+    rows: list[Row] = [
         ("network", network.reconstruct, arguments.count),
         ("zero_filled", zero_filled, arguments.count),
+        *stable_rows(STRENGTHS, arguments, values=values),
     ]
-    for kind in (TotalVariation, TotalGeneralizedVariation, Shearlets, WaveletL1):
-        count = arguments.stable if kind is TotalVariation else arguments.others
-        name = "total_variation" if kind is TotalVariation else kind.__name__
-        rows += [
-            (f"{name}_{value:g}", kind(strength=value, values=values), count) for value in STRENGTHS
-        ]
     images = subject.problem(network.reconstruct, "network").prepare(subject.images)
     data = noisy_data(forward, images, arguments.noise)
-    result: dict[str, object] = {}
-    for name, method, count in rows:
-        if count:
-            with torch.no_grad():
-                outputs = [method(y[None], forward) for y in chosen(data, count)]
-            pair = (torch.cat(outputs), chosen(images, count))
-            result[name] = {
-                "psnr_db": interval(psnr(*pair), 2),
-                "ssim": interval(ssim(*(x.abs() for x in pair)), 4),
-            }
-            print(name, result[name], file=sys.stderr, flush=True)
-    return result
+    return qualities(rows, forward, images, data, at_once=1, magnitudes=True)
 
 
 def details(subject: Subject, arguments: argparse.Namespace) -> dict[str, object]:

@@ -11,13 +11,13 @@ of its own there, which begins with the claim in bold; the program says which ha
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from pathlib import Path
 
+from paper_document import DOCUMENT, read, settle
+
 from shaketable.cli import main as shaketable
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "paper.md"
 BEGIN, END = "<!-- claims: written by benchmarks/paper_claims.py -->", "<!-- end of claims -->"
 
 
@@ -45,17 +45,10 @@ def main() -> int:
     if not arguments.check and (code := shaketable(["paper", "all", "--out", str(arguments.out)])):
         return code
     table = (arguments.out / "claims.md").read_text(encoding="utf-8")
-    document = DOCUMENT.read_text(encoding="utf-8")
-    updated = with_table(document, table)
+    updated = with_table(read(), table)
     for claim in unexplained(updated, table):
         print(f"No paragraph on: {claim}")
-    if arguments.check:
-        sys.stdout.writelines(
-            difflib.unified_diff(document.splitlines(True), updated.splitlines(True))
-        )
-        return int(updated != document)
-    DOCUMENT.write_text(updated, encoding="utf-8")
-    return 0
+    return settle(updated, check=arguments.check)
 
 
 if __name__ == "__main__":

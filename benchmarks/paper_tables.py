@@ -10,16 +10,14 @@ of ``benchmarks/results/claims.json``, see `claims_store`. Nothing else of the d
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from claims_store import load
+from paper_document import read, settle
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "paper.md"
 TABLE = re.compile(r"(<!-- table: ([^>]*?) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 TITLES = {
     "ell-50": "Ell 50", "med-50": "Med 50", "automap": "AUTOMAP", "dagan": "DAGAN",
@@ -47,15 +45,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
     stored = load()
-    document = DOCUMENT.read_text(encoding="utf-8")
-    updated = TABLE.sub(lambda found: f"{found[1]}{table(found[2], stored)}{found[3]}", document)
-    if arguments.check:
-        sys.stdout.writelines(
-            difflib.unified_diff(document.splitlines(True), updated.splitlines(True))
-        )
-        return int(updated != document)
-    DOCUMENT.write_text(updated, encoding="utf-8")
-    return 0
+    updated = TABLE.sub(lambda found: f"{found[1]}{table(found[2], stored)}{found[3]}", read())
+    return settle(updated, check=arguments.check)
 
 
 def table(text: str, stored: dict[str, Entry]) -> str:

@@ -265,10 +265,10 @@ class _Worker:
 
     def settle(self, checks: Sequence[Check]) -> dict[str, object]:
         """Bring records and results into their final order, whatever has been finished."""
-        self.store.settle(self.order, self.failures)
+        finished = self.store.settle(self.order, self.failures)
         results = assemble(
             self.subject, self.plan, seed=self.seed, checks=checks,
-            finished=self.store.finished(), failures=self.failures,
+            finished=finished, failures=self.failures,
         )  # fmt: skip
         self.store.write("results.json", json.dumps(json.loads(to_json(results)), indent=1) + "\n")
         return results

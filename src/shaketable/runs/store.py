@@ -188,8 +188,11 @@ class Store:
         self._append(self._records, {"item": key, "records": list(outcome.records)})
         self._append(self._timings, {"item": key, "seconds": round(seconds, 3)})
 
-    def settle(self, order: Sequence[str], failures: Mapping[str, str]) -> None:
-        """Put the lines into the order of the items, so that interrupted runs end up identical."""
+    def settle(self, order: Sequence[str], failures: Mapping[str, str]) -> dict[str, list[Record]]:
+        """Put the lines into the order of the items, so that interrupted runs end up identical.
+
+        Returns the records of finished items, as `finished` does.
+        """
         finished = self.finished()
         lines = [
             to_json({"item": key, "records": finished[key]}) + "\n"
@@ -202,6 +205,7 @@ class Store:
             write_atomically(self._failures, text.encode())
         else:
             self._failures.unlink(missing_ok=True)
+        return finished
 
     def write(self, name: str, content: str) -> None:
         """Write a text file of the run atomically."""
