@@ -45,7 +45,7 @@ class DataTerm(Protocol):
 
     @property
     def separate(self) -> bool:
-        """Whether images gain nothing from being computed together, and may be on threads."""
+        """Whether images share no work, and parts of a batch may be on threads."""
         ...
 
     @property

@@ -1,4 +1,4 @@
-"""One image per processor thread, for problems that gain nothing from being solved together."""
+"""Parts of a batch on processor threads, for images that share no work."""
 
 from __future__ import annotations
 
