@@ -72,7 +72,9 @@ def batch(kinds: tuple[Kind, ...], size: int, penalties: tuple[str, ...], n: int
                 times.append((batched, many, timed(one_by_one)[1]))
                 torch.set_num_threads(n_threads)
             single = torch.stack(alone)
-            change = torch.linalg.vector_norm(together[0] - single) / torch.linalg.vector_norm(single)
+            change = torch.linalg.vector_norm(together[0] - single) / torch.linalg.vector_norm(
+                single
+            )
             yield {
                 "map": kind, "penalty": name, "size": size, "images": n, "threads": n_threads,
                 "milliseconds_alone_one_thread": 1e3 / n * median(one for _, _, one in times),

@@ -65,7 +65,7 @@ class Problem:
     target: Tensor
     level: Tensor
 
-    def rows(self, index: Tensor) -> Problem:
+    def rows(self, index: Tensor | slice) -> Problem:
         """Some images of the batch."""
         return Problem(target=self.target[index], level=self.level[index])
 

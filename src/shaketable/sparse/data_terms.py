@@ -30,7 +30,7 @@ import torch
 from torch import Tensor
 
 from shaketable.sparse.circulant import fields_to_spectrum, spectrum_to_fields
-from shaketable.sparse.penalties import sum_per_image, to_complex, to_planes
+from shaketable.sparse.penalties import to_complex, to_planes
 
 State = tuple[Tensor, ...]
 
@@ -224,7 +224,8 @@ class SplitData:
         assert settled is not None
         seen = self.map_planes(planes)
         if self.exact:
-            return (torch.add(state[0], seen.sub_(settled), alpha=step),)
+            change = seen.sub_(settled)
+            return (torch.add(state[0], change, alpha=step, out=change),)
         v = torch.add(state[0], seen - settled, alpha=step)
         after = torch.add(state[2], seen.sub_(state[2]), alpha=step)
         return v, torch.lerp(state[1], planes, step), after
@@ -254,6 +255,19 @@ class SplitData:
 
 
 def real_inner(a: Tensor, b: Tensor) -> Tensor:
-    """``(B,)`` float64: ``Re ⟨a, b⟩`` per image."""
-    product = (a.conj() * b).real if a.is_complex() else a * b
-    return sum_per_image(product.reshape(len(product), -1, product.shape[-1]))
+    """``(B,)`` float64: ``Re ⟨a, b⟩`` per image.
+
+    As in `sum_per_image`, rows first: the same bits in every batch. Many rows are multiplied in
+    pieces, so that the products need not be kept.
+    """
+    width = a.shape[-1]
+    n_rows = max(1, _PIECE // width)
+    pieces = [torch.split(t.reshape(len(t), -1, width), n_rows, 1) for t in (a, b)]
+    rows = [
+        ((x.conj() * y).real if x.is_complex() else x * y).to(torch.float64).sum(-1)
+        for x, y in zip(*pieces, strict=True)
+    ]
+    return torch.cat(rows, 1).sum(1)
+
+
+_PIECE = 2**17

@@ -73,24 +73,38 @@ class SampledResidual:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Constants:
-    """``A`` of the constant images, which ``K`` ignores, and ``A* A`` of them; plane by plane."""
+    """The constant images ``1``, which ``K`` ignores, one per plane, as the data see them.
 
-    seen: tuple[Tensor, ...]
-    pulled: tuple[Tensor, ...]
+    Numbers and images are enough: ``⟨A 1, h⟩ = ⟨1, A* h⟩``, so that no ``A 1`` is kept.
+
+    Parameters
+    ----------
+    pulled
+        ``(R, R, H, W)``: ``A* A 1``.
+    size
+        ``(R,)`` float64: ``‖A 1‖²``.
+    pairing
+        ``(B, R)`` float64: ``Re ⟨A 1, y⟩``.
+    """
+
+    pulled: Tensor
+    size: Tensor
+    pairing: Tensor
 
     @classmethod
-    def create(cls, term: SplitData) -> Constants:
+    def create(cls, term: SplitData, target: Tensor) -> Constants:
         height, width = term.majorant.shape
-        ones = term.majorant.new_zeros(term.n_planes, term.n_planes, height, width)
-        for plane in range(term.n_planes):
-            ones[plane, plane] = 1
-        seen = term.map_planes(ones) * term.mask
-        pulled = term.adjoint_planes(seen)
         planes = range(term.n_planes)
+        pulled = []
+        for plane in planes:
+            one = term.majorant.new_zeros(1, term.n_planes, height, width)
+            one[:, plane] = 1
+            pulled.append(term.adjoint_planes(term.map_planes(one).mul_(term.mask)))
+        size = [sum_per_image(pulled[plane][:, plane]) for plane in planes]
         return cls(
-            seen=tuple(seen[k : k + 1] for k in planes),
-            pulled=tuple(pulled[k : k + 1] for k in planes),
-        )
+            pulled=torch.cat(pulled), size=torch.cat(size),
+            pairing=_sums(term.adjoint_planes(target)),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -117,9 +131,8 @@ class MovedResidual:
         """Conjugate gradients on ``(w K* K + A* A) d = -(K* p + A* h)``; ``p + w K d``, ``h + A d``."""
         term, penalty, weight = self.term, splitting.penalty, splitting.pair_weight
         n_planes, smallest = term.n_planes, torch.finfo(torch.float64).tiny
-        residual, pulled = self.residual, self.pulled
         excess = -penalty.adjoint(multiplier)
-        excess[:, :n_planes] -= pulled
+        excess[:, :n_planes] -= self.pulled
         direction = preconditioned = apply_symbol(splitting.pair_inverse, excess, n_planes)
         size = real_inner(excess, preconditioned)
         for number in range(N_STEPS):
@@ -127,36 +140,29 @@ class MovedResidual:
                 preconditioned = apply_symbol(splitting.pair_inverse, excess, n_planes)
                 previous, size = size, real_inner(excess, preconditioned)
                 direction = preconditioned + _times(size / previous.clamp(min=smallest), direction)
-            seen = term.map_planes(direction[:, :n_planes]) * term.mask
+            seen = term.map_planes(direction[:, :n_planes]).mul_(term.mask)
             back, changed = term.adjoint_planes(seen), penalty.analyse(direction).mul_(weight)
             product = penalty.adjoint(changed)
             product[:, :n_planes] += back
             step = size / real_inner(direction, product).clamp(min=smallest)
-            residual, pulled = residual + _times(step, seen), pulled + _times(step, back)
+            # In place: data of many coils are the largest arrays, and nobody else holds these two.
+            _add(self.residual, step, seen)
+            _add(self.pulled, step, back)
             multiplier = multiplier + _times(step, changed)
             excess = excess - _times(step, product)
-        moved = MovedResidual(
-            term=term,
-            target=self.target,
-            residual=residual,
-            pulled=pulled,
-            constants=self.constants,
-        )
-        return moved, multiplier
+        return self, multiplier
 
     def belonging(self, pulled: Tensor) -> Belonging:  # noqa: ARG002
-        residual, planes = self.residual, self.pulled
-        if self.constants is not None:
-            for seen, back in zip(self.constants.seen, self.constants.pulled, strict=True):
-                size = real_inner(seen, seen).clamp(min=torch.finfo(torch.float64).tiny)
-                along = real_inner(seen.expand_as(residual), residual) / size
-                residual = residual - _times(along, seen.expand_as(residual))
-                planes = planes - _times(along, back.expand_as(planes))
-        return Belonging(
-            planes=-planes,
-            energy=self.term.energy(residual),
-            pairing=-real_inner(residual, self.target),
-        )
+        energy, pairing = self.term.energy(self.residual), -real_inner(self.residual, self.target)
+        planes, constants = self.pulled, self.constants
+        if constants is not None:
+            # h loses its part along A 1, for the planes at once: they are orthogonal.
+            inner = _sums(planes)
+            along = inner / constants.size.clamp(min=torch.finfo(torch.float64).tiny)
+            energy = energy - (along * inner).sum(1) / 2
+            pairing = pairing + (along * constants.pairing).sum(1)
+            planes = planes - torch.tensordot(along.to(planes.dtype), constants.pulled, dims=1)
+        return Belonging(planes=-planes, energy=energy, pairing=pairing)
 
 
 def first_residual(
@@ -170,7 +176,7 @@ def first_residual(
         pulled = splitting.penalty.adjoint(multiplier)[:, : term.n_planes]
         return sampled, sampled.belonging(pulled).energy
     assert isinstance(term, SplitData)
-    residual = (term.map_planes(planes) - problem.target) * term.mask
+    residual = term.map_planes(planes).sub_(problem.target).mul_(term.mask)
     eigenvalues = splitting.penalty.eigenvalues
     lowest = eigenvalues[0, 0] if eigenvalues.ndim == 2 else eigenvalues[0, 0, 0, 0]
     free = bool(lowest.abs() < 1e-12)
@@ -179,7 +185,7 @@ def first_residual(
         target=problem.target,
         residual=residual,
         pulled=term.adjoint_planes(residual),
-        constants=Constants.create(term) if free else None,
+        constants=Constants.create(term, problem.target) if free else None,
     )
     return moved, term.energy(residual)
 
@@ -188,3 +194,14 @@ def _times(numbers: Tensor, values: Tensor) -> Tensor:
     """One number per image times a batch."""
     shape = (-1,) + (1,) * (values.ndim - 1)
     return numbers.to(values.real.dtype).reshape(shape) * values
+
+
+def _add(base: Tensor, numbers: Tensor, values: Tensor) -> None:
+    """``base += numbers · values``, one number per image, without the product in between."""
+    shape = (-1,) + (1,) * (values.ndim - 1)
+    base.addcmul_(numbers.to(values.dtype).reshape(shape), values)
+
+
+def _sums(planes: Tensor) -> Tensor:
+    """``(B, R, H, W) -> (B, R)`` float64."""
+    return torch.stack([sum_per_image(plane) for plane in planes.unbind(1)], dim=1)

@@ -123,12 +123,29 @@ def _split_coils(
     coils = forward.coils.to(device=data.device, dtype=dtype)
     energy = coils.abs().square().sum(0)
     squared_norm = float(energy.max())
-    coils = coils / math.sqrt(squared_norm)
-    # Conjugated once: a lazy conjugation doubles the time of every product.
-    conjugate = coils.conj().resolve_conj()
+    root = math.sqrt(squared_norm)
+    n_together = max(1, _CACHE // (coils[0].numel() * coils.element_size()))
+    blocks = torch.split(coils, n_together)
+
+    def see(image: Tensor) -> Tensor:
+        image = (image / root)[:, None]
+        seen = coils.new_empty(len(image), *coils.shape)
+        for block, part in zip(blocks, torch.split(seen, n_together, 1), strict=True):
+            part.copy_(torch.fft.fft2(block * image, norm="ortho"))
+        return seen
+
+    def pull(seen: Tensor) -> Tensor:
+        image = torch.zeros_like(seen[:, 0])
+        for block, part in zip(blocks, torch.split(seen, n_together, 1), strict=True):
+            # Conjugated in the cache: a lazy conjugation doubles the time of the product, and
+            # conjugated coils that are kept are one more array of their size.
+            one = torch.fft.ifft2(part, norm="ortho").conj_physical_().mul_(block)
+            image += one.sum(1)
+        return image.conj_physical_().div_(root)
+
     return SplitData(
-        forward=lambda image: torch.fft.fft2(coils * image[:, None], norm="ortho"),
-        adjoint=lambda k: (conjugate * torch.fft.ifft2(k, norm="ortho")).sum(1),
+        forward=see,
+        adjoint=pull,
         mask=forward.mask.to(device=data.device, dtype=dtype),
         majorant=torch.ones_like(energy),
         rho=COILS * rho_data,
@@ -137,6 +154,8 @@ def _split_coils(
         separate=True,
     ), squared_norm
 
+
+_CACHE = 2 * 2**20  # bytes of coils that are transformed at once
 
 _METRICS: WeakKeyDictionary[ForwardMap, dict[int, tuple[Tensor, float]]] = WeakKeyDictionary()
 
