@@ -73,14 +73,10 @@ def certify(splitting: Splitting, state: State, problem: Problem, gap: float) ->
     The bound of an image is frozen once its own gap is reached or given up, so it does not depend
     on how long its neighbours in the batch take.
     """
-    penalty, level, n_planes = splitting.penalty, problem.level, splitting.term.n_planes
-    unknown = splitting.unknown(state, problem)
-    coefficients = penalty.analyse(unknown)
-    z = shrink(state[0], level / splitting.rho, penalty.group)
-    multiplier = (coefficients + state[0]).sub_(z, alpha=2).mul_(splitting.rho)
-    planes = unknown[:, :n_planes]
+    penalty, level = splitting.penalty, problem.level
+    planes, multiplier, roughness = _offered(splitting, state, problem)
     residual, energy = first_residual(splitting, planes, multiplier, problem)
-    primal = energy + penalty_value(coefficients, penalty.group, level)
+    primal = energy + roughness
     best = torch.full_like(primal, -torch.inf)
     goes_on = torch.ones_like(primal, dtype=torch.bool)
     for number in range(N_PROJECTIONS + 1):
@@ -93,8 +89,21 @@ def certify(splitting: Splitting, state: State, problem: Problem, gap: float) ->
         if not bool(goes_on.any()):
             break
         inside = project_to_ball(multiplier, level, penalty.group)
-        multiplier = torch.lerp(multiplier, inside, _RELAXATION)
+        multiplier = torch.lerp(multiplier, inside, _RELAXATION, out=inside)
     return Certificate(planes=planes, primal=primal, dual=best)
+
+
+def _offered(
+    splitting: Splitting, state: State, problem: Problem
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What the iteration offers: the image as planes, ``p``, and the penalty of the image."""
+    penalty, level = splitting.penalty, problem.level
+    unknown = splitting.unknown(state, problem)
+    coefficients = penalty.analyse(unknown)
+    z = shrink(state[0], level / splitting.rho, penalty.group)
+    multiplier = (coefficients + state[0]).sub_(z, alpha=2).mul_(splitting.rho)
+    roughness = penalty_value(coefficients, penalty.group, level)
+    return unknown[:, : splitting.term.n_planes], multiplier, roughness
 
 
 def _bound(
@@ -109,7 +118,7 @@ def _bound(
     belonging = residual.belonging(excess[:, :n_planes])
     excess[:, :n_planes] -= belonging.planes
     correction = apply_symbol(splitting.penalty_inverse, excess, n_planes)
-    multiplier = multiplier - penalty.analyse(correction)
+    multiplier = penalty.analyse(correction).neg_().add_(multiplier)
     quadratic, linear = belonging.energy, belonging.pairing
     smallest = torch.finfo(torch.float64).tiny
     size = dual_norm(multiplier, penalty.group, level).to(torch.float64)

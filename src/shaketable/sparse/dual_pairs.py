@@ -148,6 +148,7 @@ class MovedResidual:
             # In place: data of many coils are the largest arrays, and nobody else holds these two.
             _add(self.residual, step, seen)
             _add(self.pulled, step, back)
+            del seen  # before the next one is made
             multiplier = multiplier + _times(step, changed)
             excess = excess - _times(step, product)
         return self, multiplier
