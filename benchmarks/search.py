@@ -20,7 +20,9 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -163,14 +165,6 @@ def reference(data: Path, n_restarts: int) -> None:
     result: dict[str, Any] = stored().get("reference", {})
     rows = {radius: result.setdefault(f"{radius}", {"best": 0.0}) for radius in RADII}
     for seed in range(n_restarts):
-        if seed >= len(rows[RADII[0]].get("path", [])):
-            findings = st.worst_case_path(problem, image, radii=PATH, search=search_of(None, 100),
-                                          seed=100 + seed)  # fmt: skip
-            for radius, finding in zip(PATH, findings, strict=True):
-                if radius in rows:
-                    rows[radius].setdefault("path", []).append(float(finding.amplification))
-            store("reference", result)
-    for seed in range(n_restarts):
         for name, update in updates.items():
             for radius, row in rows.items():
                 found = row.setdefault(name, [])
@@ -179,6 +173,13 @@ def reference(data: Path, n_restarts: int) -> None:
                     found.append(amplification(problem, image, radius, search, 100 + seed))
                     row["best"] = max(row["best"], *found)
                     store("reference", result)
+        if seed >= len(rows[RADII[0]].get("path", [])):
+            findings = st.worst_case_path(problem, image, radii=PATH, search=search_of(None, 100),
+                                          seed=100 + seed)  # fmt: skip
+            for radius, finding in zip(PATH, findings, strict=True):
+                if radius in rows:
+                    rows[radius].setdefault("path", []).append(float(finding.amplification))
+            store("reference", result)
     for radius, row in rows.items():
         for name in ("path", *updates):
             found = row[name]
@@ -186,19 +187,30 @@ def reference(data: Path, n_restarts: int) -> None:
                   f"({min(found):.2f} to {max(found):.2f})", flush=True)  # fmt: skip
 
 
-def peers(data: Path, budgets: tuple[int, ...], prefix: str, n_seeds: int) -> None:
+def peers(
+    data: Path, budgets: tuple[int, ...], prefix: str, n_seeds: int, only: str | None
+) -> None:
+    """Every update on every case; with ``only``, one update anew beside the others as stored."""
     result: dict[str, Any] = stored().get("peers", {})
     for case in cases(data):
         if not case.name.startswith(prefix):
             continue
         started = time.monotonic()
-        rows = {
-            "default": scheduled(case, None, budgets, n_seeds),
-            "Auto-PGD": scheduled(case, AdaptiveProjectedGradient(), budgets, n_seeds),
-            "PGD": unscheduled(case, ProjectedGradient(), budgets, n_seeds),
+        measures: dict[str, Callable[[], list[float]]] = {
+            "default": partial(scheduled, case, None, budgets, n_seeds),
+            "Auto-PGD": partial(scheduled, case, AdaptiveProjectedGradient(), budgets, n_seeds),
+            "PGD": partial(unscheduled, case, ProjectedGradient(), budgets, n_seeds),
         }
         for rate in ADAM_RATES:
-            rows[f"Adam {rate}"] = unscheduled(case, ProjectedAdam(rate=rate), budgets, n_seeds)
+            adam = ProjectedAdam(rate=rate)
+            measures[f"Adam {rate}"] = partial(unscheduled, case, adam, budgets, n_seeds)
+        kept = result.get(case.name, {})
+        if only is not None and list(kept.get("budgets", ())) != list(budgets):
+            raise SystemExit(f"Expected stored rows of {case.name} with budgets {budgets}.")
+        rows = {
+            name: measure() if only in (None, name) else kept["rows"][name]
+            for name, measure in measures.items()
+        }
         result[case.name] = {"radius": case.radius, "budgets": budgets, "rows": rows}
         store("peers", result)
         print(f"\n{case.name}, radius {case.radius:.1%}, median of {n_seeds} seeds, "
@@ -361,6 +373,7 @@ def main() -> None:
     parser.add_argument("--budgets", type=int, nargs="+", default=[10, 30, 100, 300])
     parser.add_argument("--seeds", type=int, default=3, help="of the peers")
     parser.add_argument("--restarts", type=int, default=10, help="of the reference")
+    parser.add_argument("--only", help="of the peers: measure this one, keep the others as stored")
     parser.add_argument("--case", default="", help="beginning of the names of the peers' cases")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -371,7 +384,8 @@ def main() -> None:
     elif arguments.part == "reference":
         reference(arguments.data, arguments.restarts)
     elif arguments.part == "peers":
-        peers(arguments.data, tuple(arguments.budgets), arguments.case, arguments.seeds)
+        peers(arguments.data, tuple(arguments.budgets), arguments.case, arguments.seeds,
+              arguments.only)  # fmt: skip
     else:
         parts[arguments.part](arguments.data)
 

@@ -42,7 +42,7 @@ def seen(gradient: torch.Tensor, iteration: int = 0, value: float = 1.0) -> Seen
 def test_sphere_ascent_stays_on_the_sphere_and_ignores_the_scale_of_the_gradient(seed, scale):
     inside = ball(torch.rand(2, 8, 8, generator=torch.Generator().manual_seed(seed)) + 0.1)
     update = SphereAscent(overshoot=1.0)
-    state = update.start(inside, None, generators(seed, 2, "test"))
+    state = update.start(inside, None, generators(seed, 2, "test"), 10)
     gradient = torch.randn(2, 8, 8, dtype=torch.complex64)
     moved = update.advance(inside, state, seen(gradient, 3)).point
     scaled = update.advance(inside, state, seen(gradient * scale, 3)).point
@@ -53,7 +53,7 @@ def test_sphere_ascent_stays_on_the_sphere_and_ignores_the_scale_of_the_gradient
 def test_sphere_ascent_is_equivariant_under_a_global_phase():
     inside = ball(torch.ones(1, 8, 8))
     update = SphereAscent()
-    state = update.start(inside, None, generators(0, 1, "test"))
+    state = update.start(inside, None, generators(0, 1, "test"), 10)
     gradient = torch.randn(1, 8, 8, dtype=torch.complex64)
     phase = torch.exp(torch.tensor(0.7j))
     turned_state = replace(state, point=phase * state.point)
@@ -66,7 +66,7 @@ def test_sphere_ascent_is_equivariant_under_a_global_phase():
 def test_sphere_ascent_replaces_a_point_without_gradient():
     inside = ball(torch.ones(1, 8, 8))
     update = SphereAscent()
-    state = update.start(inside, None, generators(0, 1, "test"))
+    state = update.start(inside, None, generators(0, 1, "test"), 10)
     flat = seen(torch.zeros(1, 8, 8, dtype=torch.complex64))
     moved = update.advance(inside, state, flat).point
     assert float(norms(moved - state.point)) > 0.5 * float(inside.size)
@@ -76,7 +76,7 @@ def test_momentum_ascent_does_what_the_paper_states():
     inside = ball(torch.ones(1, 8, 8), radius=10.0)
     update = MomentumAscent(rate=0.1, momentum=0.9)
     origin = Origin(point=torch.ones(1, 8, 8, dtype=torch.complex64), settled=True)
-    first = update.start(inside, origin, generators(0, 1, "test"))
+    first = update.start(inside, origin, generators(0, 1, "test"), 10)
     once = update.advance(inside, first, seen(torch.full((1, 8, 8), 1.0 + 0j)))
     torch.testing.assert_close(once.point, torch.full((1, 8, 8), 1.1 + 0j))
     twice = update.advance(inside, once, seen(torch.full((1, 8, 8), 0.9 + 0j)))
@@ -87,7 +87,7 @@ def test_momentum_ascent_does_what_the_paper_states():
 def test_sphere_ascent_begins_outside_and_comes_in():
     inside = ball(torch.ones(2, 8, 8))
     update = SphereAscent(overshoot=1.5)
-    state = update.start(inside, None, generators(0, 2, "test"))
+    state = update.start(inside, None, generators(0, 2, "test"), 10)
     sizes = [float((inside.norms(state.point) / inside.size)[0])]
     for iteration in range(10):
         gradient = torch.randn(2, 8, 8, dtype=torch.complex64)
@@ -97,8 +97,25 @@ def test_sphere_ascent_begins_outside_and_comes_in():
     assert all(b < a for a, b in pairwise(sizes[:7]))
     assert sizes[6:] == pytest.approx([1.0] * 5)
     settled = Origin(point=state.point, settled=True)
-    again = update.start(inside, settled, generators(0, 2, "test"))
+    again = update.start(inside, settled, generators(0, 2, "test"), 10)
     torch.testing.assert_close(inside.norms(again.point), inside.size, rtol=1e-5, atol=0)
+
+
+def test_a_long_sphere_ascent_goes_out_and_comes_in():
+    inside = ball(torch.ones(2, 8, 8))
+    update = SphereAscent(overshoot=1.5)
+    state = update.start(inside, None, generators(0, 2, "test"), 100)
+    sizes = [float((inside.norms(state.point) / inside.size)[0])]
+    for iteration in range(100):
+        gradient = torch.randn(2, 8, 8, dtype=torch.complex64)
+        noticed = replace(seen(gradient, iteration), n_iterations=100)
+        state = update.advance(inside, state, noticed)
+        sizes.append(float((inside.norms(state.point) / inside.size)[0]))
+    assert sizes[0] == pytest.approx(1.0)
+    assert sizes[25] == pytest.approx(1.5)
+    assert all(b > a for a, b in pairwise(sizes[:26]))
+    assert all(b < a for a, b in pairwise(sizes[25:61]))
+    assert sizes[60:] == pytest.approx([1.0] * 41)
 
 
 UPDATES = [
@@ -114,7 +131,7 @@ UPDATES = [
 @pytest.mark.parametrize("update", UPDATES, ids=lambda update: type(update).__name__)
 def test_updates_stay_in_the_ball(update, norm):
     inside = ball(torch.ones(2, 8, 8), radius=0.01, norm=norm)
-    state = update.start(inside, None, generators(0, 2, "test"))
+    state = update.start(inside, None, generators(0, 2, "test"), 10)
     generator = torch.Generator().manual_seed(0)
     for iteration in range(10):
         gradient = torch.randn(2, 8, 8, dtype=torch.complex64, generator=generator)
@@ -127,7 +144,7 @@ def test_updates_begin_at_the_origin_where_there_is_one(update):
     inside = ball(torch.ones(2, 8, 8), radius=1.0)
     origin = inside.random(generators(5, 2, "origin"))
     origin[1] = 0
-    state = update.start(inside, Origin(point=origin, settled=False), generators(0, 2, "test"))
+    state = update.start(inside, Origin(point=origin, settled=False), generators(0, 2, "test"), 10)
     torch.testing.assert_close(state.point[0], origin[0])
     assert float(norms(state.point)[1]) > 0
 
@@ -135,7 +152,7 @@ def test_updates_begin_at_the_origin_where_there_is_one(update):
 def test_projected_gradient_steps_a_share_of_the_radius():
     inside = ball(torch.ones(1, 8, 8), radius=1.0)
     update = ProjectedGradient(step=0.25)
-    state = update.start(inside, None, generators(0, 1, "test"))
+    state = update.start(inside, None, generators(0, 1, "test"), 10)
     half = replace(state, point=0.5 * state.point)
     moved = update.advance(inside, half, seen(-state.point)).point
     torch.testing.assert_close(moved, 0.25 * state.point, rtol=1e-5, atol=1e-6)
@@ -144,7 +161,7 @@ def test_projected_gradient_steps_a_share_of_the_radius():
 def test_projected_adam_agrees_with_torch():
     inside = ball(torch.ones(1, 8, 8), radius=1e3)
     update = ProjectedAdam(rate=0.01)
-    state = update.start(inside, None, generators(0, 1, "test"))
+    state = update.start(inside, None, generators(0, 1, "test"), 10)
     start = torch.view_as_real(state.point).clone().requires_grad_()
     peer = torch.optim.Adam([start], lr=0.01 * float(inside.typical_entry()), maximize=True, eps=0)
     generator = torch.Generator().manual_seed(3)
@@ -159,7 +176,7 @@ def test_projected_adam_agrees_with_torch():
 def test_auto_pgd_halves_its_step_at_a_checkpoint_and_returns_to_the_best_point():
     inside = ball(torch.ones(1, 8, 8), radius=1.0)
     update = AdaptiveProjectedGradient()
-    state = update.start(inside, None, generators(0, 1, "test"))
+    state = update.start(inside, None, generators(0, 1, "test"), 10)
     best = state.point
     gradient = torch.randn(1, 8, 8, dtype=torch.complex64)
     for iteration, value in enumerate((3.0, 2.0, 1.0)):  # never better than at the start
@@ -173,7 +190,7 @@ def test_auto_pgd_halves_its_step_at_a_checkpoint_and_returns_to_the_best_point(
 def test_published_start_is_uniform_on_the_stated_interval():
     inside = ball(torch.ones(1, 64, 64), radius=10.0)
     update = Search.published("deep-mri").update
-    point = torch.view_as_real(update.start(inside, None, generators(0, 1, "test")).point)
+    point = torch.view_as_real(update.start(inside, None, generators(0, 1, "test"), 10).point)
     assert float(point.min()) >= 0
     assert 0.0099 < float(point.max()) <= 0.01
     assert abs(float(point.mean()) - 0.005) < 2e-4

@@ -56,8 +56,10 @@ def test_a_search_that_stays_small_is_caught():
 
     @dataclass(frozen=True, kw_only=True)
     class Timid(SphereAscent):
-        def start(self, ball, origin, generators):
-            return super().start(replace(ball, size=0.1 * ball.size), origin, generators)
+        def start(self, ball, origin, generators, n_iterations):
+            return super().start(
+                replace(ball, size=0.1 * ball.size), origin, generators, n_iterations
+            )
 
         def advance(self, ball, state, seen):
             return super().advance(replace(ball, size=0.1 * ball.size), state, seen)

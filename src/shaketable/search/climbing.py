@@ -127,7 +127,7 @@ class _Climbs:
             best = Best(hill)
             self._done.append((rows, best))
             state = self._search.update.start(
-                hill.ball, self._origins(rows, first), self._generators(rows)
+                hill.ball, self._origins(rows, first), self._generators(rows), n_iterations
             )
             report = partial(self._report, rows, best)
             if not climb(hill, self._search.update, budget, n_iterations, state, best,

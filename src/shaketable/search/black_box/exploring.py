@@ -150,7 +150,8 @@ class _Walk:
         hill, update = self._hill, SphereAscent()
         best = Best(hill)
         origin = Origin(point=self._model.point, settled=True)
-        state = update.start(hill.ball, origin, [torch.Generator().manual_seed(0)])
+        generators = [torch.Generator().manual_seed(0)]
+        state = update.start(hill.ball, origin, generators, self._n_steps)
         budget = Budget(n_gradients=self._n_steps)
         climb(hill, update, budget, self._n_steps, state, best, None, lambda: None)
         return best.point

@@ -62,8 +62,9 @@ class AdaptiveProjectedGradient:
             )
 
     def start(
-        self, ball: BoundBall, origin: Origin | None, generators: list[torch.Generator]
-    ) -> AdaptiveState:
+        self, ball: BoundBall, origin: Origin | None, generators: list[torch.Generator],
+        n_iterations: int,
+    ) -> AdaptiveState:  # fmt: skip
         """A random point of the boundary, or the origin."""
         point = ball.project(starting_point(origin, ball.random(generators)))
         lowest = torch.full_like(ball.size, -torch.inf)

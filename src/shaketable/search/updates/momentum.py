@@ -57,8 +57,9 @@ class MomentumAscent:
             )
 
     def start(
-        self, ball: BoundBall, origin: Origin | None, generators: list[torch.Generator]
-    ) -> MomentumState:
+        self, ball: BoundBall, origin: Origin | None, generators: list[torch.Generator],
+        n_iterations: int,
+    ) -> MomentumState:  # fmt: skip
         """Uniform on [0, start_size] in the real and the imaginary part, or the origin."""
         like = ball.template
         planes = torch.view_as_real(like) if like.is_complex() else like

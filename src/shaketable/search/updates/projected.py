@@ -44,8 +44,9 @@ class ProjectedGradient:
             raise InputError(f"Expected step > 0, got {self.step}; 0.25 is usual.")
 
     def start(
-        self, ball: BoundBall, origin: Origin | None, generators: list[torch.Generator]
-    ) -> PointState:
+        self, ball: BoundBall, origin: Origin | None, generators: list[torch.Generator],
+        n_iterations: int,
+    ) -> PointState:  # fmt: skip
         """A random point of the boundary, or the origin."""
         return PointState(point=ball.project(starting_point(origin, ball.random(generators))))
 
@@ -94,8 +95,9 @@ class ProjectedAdam:
             )
 
     def start(
-        self, ball: BoundBall, origin: Origin | None, generators: list[torch.Generator]
-    ) -> AdamState:
+        self, ball: BoundBall, origin: Origin | None, generators: list[torch.Generator],
+        n_iterations: int,
+    ) -> AdamState:  # fmt: skip
         """A random point at a tenth of the radius, or the origin."""
         point = ball.project(starting_point(origin, ball.random(generators, 0.1)))
         zeros = torch.zeros_like(_planes(point))

@@ -25,15 +25,15 @@ class SphereState:
         Random numbers for points without a slope.
     step
         ``(B,)`` first step in radii: smaller where the search continues another one.
-    excess
-        ``(B,)`` how far outside the ball the first sphere lies, in radii.
+    fresh
+        ``(B,)`` whether the sphere changes: not where the search continues another one.
     """
 
     point: Tensor
     velocity: Tensor
     spare: Tensor
     step: Tensor
-    excess: Tensor
+    fresh: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +51,11 @@ class SphereAscent:
     step is what the power method would take (l2 only), so a search that has arrived stays. Only
     the direction of the gradient is used: nothing depends on the scale of network or images, and a
     global phase of complex images changes nothing. Networks have many local maxima. Early
-    steps are long because a long step leaves the poor ones, and the sphere is larger than the ball at
-    first (``overshoot``) and comes in with ``t = 0.6``: what does damage out there often does inside,
-    and is found more easily; nothing outside the ball counts. Starts are never zero, where the
-    gradient of the error is exactly zero; a point with a zero gradient is replaced by a random one.
+    steps are long because a long step leaves the poor ones, and the sphere is not that of the ball until
+    ``t = 0.6``: what does damage out there often does inside, and is found more easily; nothing outside
+    the ball counts. A search of fewer than 40 gradients begins out there (``overshoot``) and comes in; a
+    longer one begins on the ball, swells until ``t = 0.25``, and comes in. Starts are never zero, where
+    the gradient of the error is exactly zero; a point with a zero gradient is replaced by a random one.
 
     Parameters
     ----------
@@ -65,7 +66,8 @@ class SphereAscent:
     momentum
         Share of the old direction that is kept, at the beginning and at the end.
     overshoot
-        Radius of the first sphere in radii of the ball, where the search does not continue another.
+        Radius of the largest sphere in radii of the ball, where the search does not continue another;
+        1 keeps it on the ball.
 
     Examples
     --------
@@ -89,8 +91,9 @@ class SphereAscent:
             )
 
     def start(
-        self, ball: BoundBall, origin: Origin | None, generators: list[torch.Generator]
-    ) -> SphereState:
+        self, ball: BoundBall, origin: Origin | None, generators: list[torch.Generator],
+        n_iterations: int,
+    ) -> SphereState:  # fmt: skip
         """A random point, or the origin, on the first sphere."""
         spare = ball.random(generators)
         fresh = torch.ones_like(ball.size, dtype=torch.bool)
@@ -98,16 +101,18 @@ class SphereAscent:
             fresh = norms(origin.point) == 0
         point = ball.to_boundary(ball.restrict(starting_point(origin, spare)))
         step = torch.where(fresh, self.step, self.step_continued).to(ball.size)
-        excess = torch.where(fresh, self.overshoot - 1, 0.0).to(ball.size)
+        sphere = _sphere(ball, fresh, self._radius(0.0, n_iterations))
         return SphereState(
-            point=point * per_image(1 + excess, point), velocity=torch.zeros_like(point),
-            spare=spare, step=step, excess=excess,
+            point=sphere.to_boundary(point), velocity=torch.zeros_like(point),
+            spare=spare, step=step, fresh=fresh,
         )  # fmt: skip
 
     def advance(self, ball: BoundBall, state: SphereState, seen: Seen) -> SphereState:
         """One step along the sphere, and onto the next one."""
-        next_share = (seen.iteration + 1) / seen.n_iterations
-        sphere = ball.enlarged(1 + state.excess * max(0.0, 1 - next_share / _INSIDE))
+        n = seen.n_iterations
+        here, there = self._radius(seen.iteration / n, n), self._radius((seen.iteration + 1) / n, n)
+        sphere = _sphere(ball, state.fresh, there)
+        # Of a sphere that has swollen past the point, nothing leads out.
         tangent = sphere.tangent(state.point, seen.gradient)
         low, high = self.momentum
         kept = low + (high - low) * seen.share
@@ -116,14 +121,32 @@ class SphereAscent:
         if ball.norm == "l2":
             length = torch.minimum(length, _power_step(state.point, seen.gradient, tangent))
         moved = sphere.project(state.point + sphere.scaled(sphere.steepest(velocity), length))
+        if there > here:
+            moved = torch.where(per_image(state.fresh, moved), sphere.to_boundary(moved), moved)
         # Shifted, the same random numbers give another random point without a new draw.
         shifted = state.spare.flatten(1).roll(seen.iteration + 1, 1).view_as(moved)
         again = sphere.to_boundary(ball.restrict(shifted))
         flat = per_image(norms(seen.gradient) == 0, moved)
         return replace(state, point=torch.where(flat, again, moved), velocity=velocity)
 
+    def _radius(self, share: float, n_iterations: int) -> float:
+        """Of the sphere after a share of the budget, in radii of the ball."""
+        if share >= _INSIDE:
+            return 1.0
+        if n_iterations < _LONG:
+            return 1 + (self.overshoot - 1) * (1 - share / _INSIDE)
+        rising, falling = share / _FARTHEST, (_INSIDE - share) / (_INSIDE - _FARTHEST)
+        return float(self.overshoot ** min(rising, falling))
+
+
+def _sphere(ball: BoundBall, fresh: Tensor, radius: float) -> BoundBall:
+    """The sphere of a radius in radii of the ball, for the rows where it changes."""
+    return ball.enlarged(1 + (radius - 1) * fresh.to(ball.size))
+
 
 _INSIDE = 0.6  # share of the budget after which a search has come into the ball
+_FARTHEST = 0.25  # share after which a long one is on its largest sphere
+_LONG = 40  # gradients: shorter ones have no time to go out
 
 
 def _power_step(point: Tensor, gradient: Tensor, tangent: Tensor) -> Tensor:

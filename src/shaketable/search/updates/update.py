@@ -75,8 +75,9 @@ class Update(Protocol[AnyState]):
     """
 
     def start(
-        self, ball: BoundBall, origin: Origin | None, generators: list[torch.Generator]
-    ) -> AnyState:
+        self, ball: BoundBall, origin: Origin | None, generators: list[torch.Generator],
+        n_iterations: int,
+    ) -> AnyState:  # fmt: skip
         """The first point.
 
         Parameters
@@ -87,6 +88,8 @@ class Update(Protocol[AnyState]):
             Where to start; None for the update's own choice.
         generators
             One per row, for random starts.
+        n_iterations
+            How many gradients there will be: schedules end with them.
         """
         ...
 
