@@ -14,7 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from paper_document import DOCUMENT, read, settle
+from documents import DOCUMENT, read, settle
 
 from shaketable.cli import main as shaketable
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from claims_store import load
-from paper_document import read, settle
+from documents import read, settle
 
 TABLE = re.compile(r"(<!-- table: ([^>]*?) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 TITLES = {

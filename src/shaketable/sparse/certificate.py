@@ -93,9 +93,7 @@ def certify(splitting: Splitting, state: State, problem: Problem, gap: float) ->
     return Certificate(planes=planes, primal=primal, dual=best)
 
 
-def _offered(
-    splitting: Splitting, state: State, problem: Problem
-) -> tuple[Tensor, Tensor, Tensor]:
+def _offered(splitting: Splitting, state: State, problem: Problem) -> tuple[Tensor, Tensor, Tensor]:
     """What the iteration offers: the image as planes, ``p``, and the penalty of the image."""
     penalty, level = splitting.penalty, problem.level
     unknown = splitting.unknown(state, problem)

@@ -1,4 +1,4 @@
-"""docs/paper.md, of which programs write the tables."""
+"""Documents of which programs write the tables."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import difflib
 import sys
 from pathlib import Path
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "paper.md"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
-def read() -> str:
+def read(name: str = "paper.md") -> str:
     """The document as it stands."""
-    return DOCUMENT.read_text(encoding="utf-8")
+    return (DOCS / name).read_text(encoding="utf-8")
 
 
-def settle(updated: str, *, check: bool) -> int:
+def settle(updated: str, name: str = "paper.md", *, check: bool) -> int:
     """Write the document, or print how it differs; 1 where a check finds a difference."""
     if not check:
-        DOCUMENT.write_text(updated, encoding="utf-8")
+        (DOCS / name).write_text(updated, encoding="utf-8")
         return 0
-    document = read()
+    document = read(name)
     sys.stdout.writelines(difflib.unified_diff(document.splitlines(True), updated.splitlines(True)))
     return int(updated != document)

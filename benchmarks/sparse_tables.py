@@ -1,0 +1,174 @@
+"""The tables of docs/stable-methods.md, from what `sparse.py` has stored.
+
+    python benchmarks/sparse_tables.py            write them
+    python benchmarks/sparse_tables.py --check    compare only; exit code 1 where they differ
+
+A table stands between ``<!-- table: SECTION, SECTION, ... -->`` and ``<!-- end of table -->``; sections
+are those of ``benchmarks/results/sparse.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from documents import read, settle
+from sparse_problems import RESULTS
+
+NAME = "stable-methods.md"
+TABLE = re.compile(r"(<!-- table: ([^>]*?) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+MAPS = {
+    "fourier": "one coil, 33 % of lines",
+    "coils": "15 coils, 15 % of lines",
+    "radon": "Radon, 50 views",
+}
+METHODS = {
+    "tv": "total variation",
+    "wavelets": "wavelet l1",
+    "wavelets-ti": "translation-invariant wavelet l1",
+    "tgv": "second-order TGV",
+    "shearlets": "shearlets",
+}
+SOLVERS = ("shaketable", "scico", "pyproximal", "odl", "BART", "sigpy", "deepinv")
+
+Row = dict[str, Any]
+Cells = list[str]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true")
+    arguments = parser.parse_args()
+    stored = json.loads(RESULTS.read_text(encoding="utf-8"))
+    updated = TABLE.sub(lambda found: f"{found[1]}{table(found[2], stored)}{found[3]}", read(NAME))
+    return settle(updated, NAME, check=arguments.check)
+
+
+def table(text: str, stored: dict[str, Any]) -> str:
+    """The Markdown table of one or several sections of the same kind."""
+    sections = [name.strip() for name in text.split(",")]
+    missing = [name for name in sections if name not in stored]
+    if missing:
+        raise SystemExit(f"Expected stored results, got none for {', '.join(missing)}.")
+    rows = [row for name in sections for row in stored[name]["rows"]]
+    lines = ["| " + " | ".join(cells) + " |\n" for cells in TABLES[sections[0].split("-")[0]](rows)]
+    return "".join([lines[0], "|" + "---|" * (lines[0].count("|") - 1) + "\n", *lines[1:]])
+
+
+def _problem(row: Row) -> str:
+    name = row["penalty"] if "penalty" in row else row["method"]
+    return f"{METHODS[name]}, {MAPS[row['map']]}, {row['size']}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}" if value >= 10 else f"{value:.2g}"
+
+
+def _pivot(rows: list[Row], key: Callable[[Row], str]) -> dict[str, dict[Any, Row]]:
+    """By problem, then by a column."""
+    found: dict[str, dict[Any, Row]] = {}
+    for row in rows:
+        found.setdefault(_problem(row), {})[key(row)] = row
+    return found
+
+
+def _speed(rows: list[Row]) -> list[Cells]:
+    problems = _pivot(rows, lambda row: row["solver"])
+
+    def cell(row: Row | None) -> str:
+        if row is None or "seconds" not in row:
+            return ""
+        seconds = row["seconds"]
+        return seconds if isinstance(seconds, str) else _number(seconds)
+
+    head = ["seconds of one core", *SOLVERS, "with proof"]
+    return [head] + [
+        [problem, *(cell(by.get(name)) for name in SOLVERS),
+         _number(by["shaketable"]["seconds_to_proof"])]
+        for problem, by in problems.items()
+    ]  # fmt: skip
+
+
+def _memory(rows: list[Row]) -> list[Cells]:
+    problems = _pivot(rows, lambda row: row["solver"])
+    solvers = [name for name in SOLVERS if name != "BART"]
+
+    def cell(row: Row | None) -> str:
+        found = "not run" if row is None else row["megabytes"]
+        return "" if found == "not run" else _number(found)
+
+    return [["MB", *solvers]] + [
+        [problem, *(cell(by.get(name)) for name in solvers)] for problem, by in problems.items()
+    ]
+
+
+def _batch(rows: list[Row]) -> list[Cells]:
+    head = ["", "ms alone, one thread", "in the batch", "of one thread", "of two", "difference"]
+    return [head] + [
+        [_problem(row), _number(row["milliseconds_alone_one_thread"]),
+         _number(row["milliseconds_alone_one_thread"] * row["ratio_to_one_thread"]),
+         f"{row['ratio_to_one_thread']:.2f}", f"{row['ratio_to_all_threads']:.2f}",
+         "none" if row["relative_difference"] == 0 else f"{row['relative_difference']:.0e}"]
+        for row in rows
+    ]  # fmt: skip
+
+
+def _accuracy(rows: list[Row]) -> list[Cells]:
+    linear = {row["map"]: row["psnr"] for row in rows if row["method"] == "linear"}
+    head = ["dB", "linear", "default", "calibrated on other images", "best on these"]
+    return [head] + [
+        [_problem(row), f"{linear[row['map']]:.1f}",
+         *(f"{row[f'psnr_{which}']:.1f} ({row[name]:g})" for which, name in (
+             ("default", "strength"), ("calibrated", "strength_calibrated"),
+             ("best", "strength_best")))]
+        for row in rows if row["method"] != "linear"
+    ]  # fmt: skip
+
+
+def _worst(rows: list[Row]) -> list[Cells]:
+    problems = _pivot(rows, lambda row: row["radius"])
+    radii = sorted({row["radius"] for row in rows})
+    return [["amplification", *(f"{100 * radius:g} %" for radius in radii)]] + [
+        [problem, *(f"{by[r]['worst']:.2f} ({by[r]['random']:.2f})" for r in radii)]
+        for problem, by in problems.items()
+    ]
+
+
+def _truncation(rows: list[Row]) -> list[Cells]:
+    counts = (10, 20, 50, 100, 250)
+    problems = _pivot(
+        rows, lambda row: "stopped" if row["stopped_by_gap_1e-3"] else row["iterations"]
+    )
+    head = ["", *(f"{count}" for count in counts), "stopped by a gap of 1e-3"]
+
+    def cell(row: Row) -> str:
+        return f"{100 * row['relative_difference']:.2g} %"
+
+    return [head] + [
+        [problem, *(cell(by[count]) if count in by else "" for count in counts),
+         f"{cell(by['stopped'])} ({by['stopped']['iterations']})"]
+        for problem, by in problems.items()
+    ]  # fmt: skip
+
+
+def _gradients(rows: list[Row]) -> list[Cells]:
+    found: dict[str, dict[str, float]] = {}
+    for row in rows:
+        found.setdefault(METHODS[row["penalty"]], {})[row["map"]] = row["relative_error"]
+    return [["", *MAPS.values()]] + [
+        [name, *(f"{by[kind]:.0e}" for kind in MAPS)] for name, by in found.items()
+    ]
+
+
+TABLES: dict[str, Callable[[list[Row]], list[Cells]]] = {
+    "speed": _speed, "memory": _memory, "batch": _batch, "accuracy": _accuracy, "worst": _worst,
+    "truncation": _truncation, "gradients": _gradients,
+}  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
