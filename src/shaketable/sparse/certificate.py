@@ -115,9 +115,11 @@ def _bound(
     excess = penalty.adjoint(multiplier)
     belonging = residual.belonging(excess[:, :n_planes])
     excess[:, :n_planes] -= belonging.planes
-    correction = apply_symbol(splitting.penalty_inverse, excess, n_planes)
-    multiplier = penalty.analyse(correction).neg_().add_(multiplier)
     quadratic, linear = belonging.energy, belonging.pairing
+    del belonging  # large arrays go before the next ones are made
+    correction = apply_symbol(splitting.penalty_inverse, excess, n_planes)
+    del excess
+    multiplier = penalty.analyse(correction).neg_().add_(multiplier)
     smallest = torch.finfo(torch.float64).tiny
     size = dual_norm(multiplier, penalty.group, level).to(torch.float64)
     scale = torch.minimum(
