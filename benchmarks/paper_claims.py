@@ -14,7 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from documents import DOCUMENT, read, settle
+from documents import PAPER, read, settle
 
 from shaketable.cli import main as shaketable
 
@@ -24,7 +24,7 @@ BEGIN, END = "<!-- claims: written by benchmarks/paper_claims.py -->", "<!-- end
 def with_table(document: str, table: str) -> str:
     """The document with a table between its marks."""
     if document.count(BEGIN) != 1 or document.count(END) != 1:
-        raise SystemExit(f"Expected the marks '{BEGIN}' and '{END}' once each in {DOCUMENT}.")
+        raise SystemExit(f"Expected the marks '{BEGIN}' and '{END}' once each in docs/{PAPER}.")
     before, _, rest = document.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n{table.strip()}\n{END}{after}"
@@ -45,10 +45,10 @@ def main() -> int:
     if not arguments.check and (code := shaketable(["paper", "all", "--out", str(arguments.out)])):
         return code
     table = (arguments.out / "claims.md").read_text(encoding="utf-8")
-    updated = with_table(read(), table)
+    updated = with_table(read(PAPER), table)
     for claim in unexplained(updated, table):
         print(f"No paragraph on: {claim}")
-    return settle(updated, check=arguments.check)
+    return settle(updated, PAPER, check=arguments.check)
 
 
 if __name__ == "__main__":

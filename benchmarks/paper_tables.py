@@ -9,16 +9,14 @@ of ``benchmarks/results/claims.json``, see `claims_store`. Nothing else of the d
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from claims_store import load
-from documents import read, settle
+from documents import PAPER, write_tables
 
-TABLE = re.compile(r"(<!-- table: ([^>]*?) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 TITLES = {
     "ell-50": "Ell 50", "med-50": "Med 50", "automap": "AUTOMAP", "dagan": "DAGAN",
     "mri-vn": "MRI-VN", "deep-mri": "Deep MRI",
@@ -41,23 +39,11 @@ Row = list[str]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true")
-    arguments = parser.parse_args()
     stored = load()
-    updated = TABLE.sub(lambda found: f"{found[1]}{table(found[2], stored)}{found[3]}", read())
-    return settle(updated, check=arguments.check)
-
-
-def table(text: str, stored: dict[str, Entry]) -> str:
-    """The Markdown table of one or several keys of the same kind."""
-    keys = [key.strip() for key in text.split(",")]
-    missing = [key for key in keys if key not in stored]
-    if missing:
-        raise SystemExit(f"Expected stored results, got none for {', '.join(missing)}.")
-    rows = _TABLES[keys[0].split()[0]](keys, stored)
-    lines = ["| " + " | ".join(row) + " |\n" for row in rows]
-    return "".join([lines[0], "|" + "---|" * len(rows[0]) + "\n", *lines[1:]])
+    return write_tables(
+        __doc__.splitlines()[0], PAPER, stored,
+        lambda keys: _TABLES[keys[0].split()[0]](keys, stored),
+    )  # fmt: skip
 
 
 def worst_rows(keys: list[str], stored: dict[str, Entry]) -> list[Row]:

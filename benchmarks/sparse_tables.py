@@ -9,18 +9,14 @@ are those of ``benchmarks/results/sparse.json``.
 
 from __future__ import annotations
 
-import argparse
 import json
-import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from documents import read, settle
+from documents import write_tables
 from sparse_problems import RESULTS
 
-NAME = "stable-methods.md"
-TABLE = re.compile(r"(<!-- table: ([^>]*?) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 MAPS = {
     "fourier": "one coil, 33 % of lines",
     "coils": "15 coils, 15 % of lines",
@@ -40,23 +36,13 @@ Cells = list[str]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true")
-    arguments = parser.parse_args()
     stored = json.loads(RESULTS.read_text(encoding="utf-8"))
-    updated = TABLE.sub(lambda found: f"{found[1]}{table(found[2], stored)}{found[3]}", read(NAME))
-    return settle(updated, NAME, check=arguments.check)
 
+    def rows_of(sections: list[str]) -> list[Cells]:
+        rows = [row for name in sections for row in stored[name]["rows"]]
+        return TABLES[sections[0].split("-")[0]](rows)
 
-def table(text: str, stored: dict[str, Any]) -> str:
-    """The Markdown table of one or several sections of the same kind."""
-    sections = [name.strip() for name in text.split(",")]
-    missing = [name for name in sections if name not in stored]
-    if missing:
-        raise SystemExit(f"Expected stored results, got none for {', '.join(missing)}.")
-    rows = [row for name in sections for row in stored[name]["rows"]]
-    lines = ["| " + " | ".join(cells) + " |\n" for cells in TABLES[sections[0].split("-")[0]](rows)]
-    return "".join([lines[0], "|" + "---|" * (lines[0].count("|") - 1) + "\n", *lines[1:]])
+    return write_tables(__doc__.splitlines()[0], "stable-methods.md", stored, rows_of)
 
 
 def _problem(row: Row) -> str:

@@ -88,15 +88,22 @@ def test_momentum_ascent_does_what_the_paper_states():
     torch.testing.assert_close(twice.point, torch.full((1, 8, 8), 1.28 + 0j))
 
 
+def sphere_sizes(inside, update, n):
+    """Norms of the points of an ascent with random gradients, in radii, and its last state."""
+    state = update.start(inside, None, generators(0, 2, "test"), n)
+    sizes = [float((inside.norms(state.point) / inside.size)[0])]
+    for iteration in range(n):
+        gradient = torch.randn(2, 8, 8, dtype=torch.complex64)
+        noticed = replace(seen(gradient, iteration), n_iterations=n)
+        state = update.advance(inside, state, noticed)
+        sizes.append(float((inside.norms(state.point) / inside.size)[0]))
+    return sizes, state
+
+
 def test_sphere_ascent_begins_outside_and_comes_in():
     inside = ball(torch.ones(2, 8, 8))
     update = SphereAscent(overshoot=1.5)
-    state = update.start(inside, None, generators(0, 2, "test"), 10)
-    sizes = [float((inside.norms(state.point) / inside.size)[0])]
-    for iteration in range(10):
-        gradient = torch.randn(2, 8, 8, dtype=torch.complex64)
-        state = update.advance(inside, state, seen(gradient, iteration))
-        sizes.append(float((inside.norms(state.point) / inside.size)[0]))
+    sizes, state = sphere_sizes(inside, update, 10)
     assert sizes[0] == pytest.approx(1.5)
     assert all(b < a for a, b in pairwise(sizes[:7]))
     assert sizes[6:] == pytest.approx([1.0] * 5)
@@ -106,15 +113,7 @@ def test_sphere_ascent_begins_outside_and_comes_in():
 
 
 def test_a_long_sphere_ascent_goes_out_and_comes_in():
-    inside = ball(torch.ones(2, 8, 8))
-    update = SphereAscent(overshoot=1.5)
-    state = update.start(inside, None, generators(0, 2, "test"), 100)
-    sizes = [float((inside.norms(state.point) / inside.size)[0])]
-    for iteration in range(100):
-        gradient = torch.randn(2, 8, 8, dtype=torch.complex64)
-        noticed = replace(seen(gradient, iteration), n_iterations=100)
-        state = update.advance(inside, state, noticed)
-        sizes.append(float((inside.norms(state.point) / inside.size)[0]))
+    sizes, _ = sphere_sizes(ball(torch.ones(2, 8, 8)), SphereAscent(overshoot=1.5), 100)
     assert sizes[0] == pytest.approx(1.0)
     assert sizes[25] == pytest.approx(1.5)
     assert all(b > a for a, b in pairwise(sizes[:26]))

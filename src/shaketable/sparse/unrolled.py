@@ -25,7 +25,7 @@ from torch.autograd.function import once_differentiable
 from shaketable.sparse.admm import Problem, Splitting
 from shaketable.sparse.certificate import Certificate, certify
 from shaketable.sparse.data_terms import State
-from shaketable.sparse.threads import on_threads
+from shaketable.sparse.threads import CACHE_BYTES, on_threads
 
 N_KEPT = 96
 _FIRST_CHECK = 20
@@ -137,11 +137,8 @@ def _parts(splitting: Splitting, problem: Problem) -> list[Problem]:
     state = splitting.start(problem.rows(torch.tensor([0])))
     n_bytes = sum(part.numel() * part.element_size() for part in state)
     per_thread = -(-n_images // torch.get_num_threads())
-    at_once = max(1, min(per_thread, _CACHE // n_bytes))
+    at_once = max(1, min(per_thread, CACHE_BYTES // n_bytes))
     return [problem.rows(rows) for rows in torch.split(torch.arange(n_images), at_once)]
-
-
-_CACHE = 2 * 2**20  # bytes of state: measured best for images of 64 to 256 pixels a side
 
 
 def _iterate(splitting: Splitting, stopping: Stopping, trajectory: Trajectory) -> Outcome:
