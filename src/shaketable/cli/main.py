@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     shaketable 0.1.0
     0
     """
+    _wait_briefly()
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     with warnings.catch_warnings(record=True) as caught:
@@ -51,6 +52,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for message in dict.fromkeys(" ".join(str(entry.message).split()) for entry in caught):
         sys.stderr.write(f"Note: {message}\n")
     return code
+
+
+def _wait_briefly() -> None:
+    """Let threads that wait for each other give their processor away soon; before torch is loaded.
+
+    By default they keep it for milliseconds, in case the others are done at once. Where another program
+    needs the processor, those are the others' milliseconds, and a run takes many times as long.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 def _run(arguments: list[str]) -> int:

@@ -25,7 +25,7 @@ from torch.autograd.function import once_differentiable
 from shaketable.sparse.admm import Problem, Splitting
 from shaketable.sparse.certificate import Certificate, certify
 from shaketable.sparse.data_terms import State
-from shaketable.sparse.threads import CACHE_BYTES, on_threads
+from shaketable.sparse.threads import CACHE_BYTES, SHARED_CACHE_BYTES, n_bytes, on_threads
 
 N_KEPT = 96
 _FIRST_CHECK = 20
@@ -126,19 +126,23 @@ def solve(splitting: Splitting, problem: Problem, stopping: Stopping) -> Outcome
 
 
 def _parts(splitting: Splitting, problem: Problem) -> list[Problem]:
-    """What is solved on one thread: as many images as a processor's cache holds, or the batch.
+    """What is solved on one thread: as many images as are fastest together, or the batch.
 
-    Small images together save calls, which take as long as their arithmetic; many or large ones
-    together fall out of the cache, and then each costs more than alone.
+    Small images together save calls, which take as long as their arithmetic and wait for the other
+    thread's; many or large ones together fall out of the caches, and then each costs more than
+    alone. What splits the data passes through the thread's own cache in blocks (`quadratic`), and
+    needs room in the shared one only.
     """
     n_images = len(problem.target)
     if n_images < 2 or not splitting.term.separate or problem.target.device.type != "cpu":
         return [problem]
-    state = splitting.start(problem.rows(torch.tensor([0])))
-    n_bytes = sum(part.numel() * part.element_size() for part in state)
-    per_thread = -(-n_images // torch.get_num_threads())
-    at_once = max(1, min(per_thread, CACHE_BYTES // n_bytes))
-    return [problem.rows(rows) for rows in torch.split(torch.arange(n_images), at_once)]
+    whole = splitting.start(problem.rows(torch.tensor([0])))
+    fitting = min(CACHE_BYTES // n_bytes(whole[:1]), SHARED_CACHE_BYTES // n_bytes(whole))
+    n_threads = torch.get_num_threads()
+    # As many parts for every thread, so that none waits long for another.
+    rounds = -(-n_images // (n_threads * max(1, fitting)))
+    pieces = torch.tensor_split(torch.arange(n_images), min(n_images, rounds * n_threads))
+    return [problem.rows(rows) for rows in pieces]
 
 
 def _iterate(splitting: Splitting, stopping: Stopping, trajectory: Trajectory) -> Outcome:
