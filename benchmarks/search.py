@@ -1,7 +1,8 @@
 """How much damage a search finds per gradient, beside other searches in the same run.
 
     python benchmarks/search.py yardstick DATA     10 seeds at three radii, 100 gradients
-    python benchmarks/search.py masks DATA         the same with ten other masks
+    python benchmarks/search.py together DATA      the three radii in one path, 300 gradients in all
+    python benchmarks/search.py masks DATA         yardstick with ten other masks
     python benchmarks/search.py paper DATA         gradients to the damage of the paper's search
     python benchmarks/search.py peers DATA         Adam, PGD, Auto-PGD at 10, 30, 100, 300 gradients
     python benchmarks/search.py plateau DATA       what ending early saves and loses
@@ -29,8 +30,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from search_figure import figure
 from search_problems import (
-    STORE,
     YARDSTICK_MASK,
     Case,
     cases,
@@ -61,6 +62,7 @@ from shaketable.zoo.images.training import square_image
 
 RADII = (0.019, 0.031, 0.06)
 PATH = (0.003, 0.0045, 0.007, 0.01, 0.014, *RADII[:2], 0.043, RADII[2], 0.085)
+STONES = (0.005, 0.01, *RADII, 0.085)
 ADAM_RATES = (0.03, 0.1, 0.3, 1.0, 3.0)
 
 
@@ -84,17 +86,39 @@ def yardstick(data: Path) -> None:
     network, image = published(data), yardstick_image()
     result: dict[str, Any] = {}
     problem = yardstick_problem(network, YARDSTICK_MASK)
-    reference = stored().get("reference", {})
     for radius in RADII:
         found = [amplification(problem, image, radius, Search(), seed) for seed in range(10)]
-        best = reference.get(f"{radius}", {}).get("best")
-        share = (
-            "" if best is None else f", {np.median(found) / best:.1%} of the reference {best:.2f}"
-        )
-        print(f"radius {radius:.1%}, mask {YARDSTICK_MASK}, 10 seeds: median {np.median(found):.2f}"
-              f" ({min(found):.2f} to {max(found):.2f}){share}", flush=True)  # fmt: skip
+        print(f"radius {radius:.1%}, mask {YARDSTICK_MASK}, 10 seeds: {summary(found, radius)}",
+              flush=True)  # fmt: skip
         result[f"{radius}"] = found
         store("yardstick", result)
+
+
+def together(data: Path) -> None:
+    """What three searches of 100 gradients cost, spent on a path over the three radii and three more."""
+    problem, image = yardstick_problem(published(data), YARDSTICK_MASK), yardstick_image()
+    search = search_of(None, 100 * len(RADII) // len(STONES))
+    paths = [
+        st.worst_case_path(problem, image, radii=STONES, search=search, seed=seed)
+        for seed in range(10)
+    ]
+    n_gradients = [sum(int(finding.n_gradients) for finding in path) for path in paths]
+    print(f"{len(STONES)} radii, at most {max(n_gradients)} gradients in all", flush=True)
+    result: dict[str, Any] = {"radii": STONES, "n_gradients": n_gradients}
+    for radius in RADII:
+        found = [float(path[STONES.index(radius)].amplification) for path in paths]
+        print(f"radius {radius:.1%}, mask {YARDSTICK_MASK}, 10 seeds: {summary(found, radius)}")
+        result[f"{radius}"] = found
+    store("together", result)
+
+
+def summary(found: list[float], radius: float) -> str:
+    """Median and range, and the share of the reference if there is one."""
+    text = f"median {np.median(found):.2f} ({min(found):.2f} to {max(found):.2f})"
+    best = stored().get("reference", {}).get(f"{radius}", {}).get("best")
+    if best is None:
+        return text
+    return f"{text}, {np.median(found) / best:.1%} of the reference {best:.2f}"
 
 
 def masks(data: Path) -> None:
@@ -330,43 +354,11 @@ def plateau(data: Path) -> None:
                   f"damage {early / whole - 1:+.2%}", flush=True)  # fmt: skip
 
 
-def figure() -> None:
-    """Damage against gradients, every case one panel."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "shaketable"
-    import matplotlib.pyplot as plt
-
-    measured = stored()["peers"]
-    panels, axes = plt.subplots(
-        -(-len(measured) // 2), 2, figsize=(9, 3 * -(-len(measured) // 2)), squeeze=False
-    )
-    for axis, (name, case) in zip(axes.flat, measured.items(), strict=False):
-        budgets, rows = case["budgets"], dict(case["rows"])
-        adam = np.max([rows.pop(key) for key in list(rows) if key.startswith("Adam")], axis=0)
-        for label, values in (rows | {"Adam, best of 5 rates": list(adam)}).items():
-            axis.plot(
-                budgets, values, marker="o", label=label, linewidth=2 if label == "default" else 1
-            )
-        axis.set(title=f"{name}, radius {case['radius']:.1%}", xscale="log", ylabel="amplification")
-        axis.set_xticks(budgets, [str(n) for n in budgets])
-        axis.minorticks_off()
-    for axis in axes.flat[len(measured) :]:
-        axis.set_axis_off()
-    for axis in axes[-1]:
-        axis.set_xlabel("gradients")
-    axes[0, 0].legend()
-    panels.tight_layout()
-    panels.savefig(STORE.with_suffix(".svg"), metadata={"Date": None})
-    print(STORE.with_suffix(".svg"))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parts = {f.__name__: f for f in (yardstick, masks, paper, path, overhead, plateau)}
+    parts = {f.__name__: f for f in (yardstick, together, masks, paper, path, overhead, plateau)}
     parser.add_argument("part", choices=[*parts, "peers", "reference", "figure"])
     parser.add_argument("data", nargs="?", type=Path)
     parser.add_argument("--threads", type=int, default=1)
