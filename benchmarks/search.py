@@ -112,13 +112,16 @@ def together(data: Path) -> None:
     store("together", result)
 
 
+def spread(found: list[float]) -> str:
+    return f"median {np.median(found):.2f} ({min(found):.2f} to {max(found):.2f})"
+
+
 def summary(found: list[float], radius: float) -> str:
     """Median and range, and the share of the reference if there is one."""
-    text = f"median {np.median(found):.2f} ({min(found):.2f} to {max(found):.2f})"
     best = stored().get("reference", {}).get(f"{radius}", {}).get("best")
     if best is None:
-        return text
-    return f"{text}, {np.median(found) / best:.1%} of the reference {best:.2f}"
+        return spread(found)
+    return f"{spread(found)}, {np.median(found) / best:.1%} of the reference {best:.2f}"
 
 
 def masks(data: Path) -> None:
@@ -129,8 +132,7 @@ def masks(data: Path) -> None:
         found = [
             amplification(yardstick_problem(network, m), image, radius, Search(), m) for m in chosen
         ]
-        print(f"radius {radius:.1%}, 10 masks, one seed each: median {np.median(found):.2f} "
-              f"({min(found):.2f} to {max(found):.2f})", flush=True)  # fmt: skip
+        print(f"radius {radius:.1%}, 10 masks, one seed each: {spread(found)}", flush=True)
         result[f"{radius}"] = found
         store("masks", result)
 
@@ -207,8 +209,7 @@ def reference(data: Path, n_restarts: int) -> None:
     for radius, row in rows.items():
         for name in ("path", *updates):
             found = row[name]
-            print(f"{radius:.1%}, {name}, {len(found)} restarts: median {np.median(found):.2f} "
-                  f"({min(found):.2f} to {max(found):.2f})", flush=True)  # fmt: skip
+            print(f"{radius:.1%}, {name}, {len(found)} restarts: {spread(found)}", flush=True)
 
 
 def peers(

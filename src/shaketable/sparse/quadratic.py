@@ -16,7 +16,7 @@ from shaketable.protocols import ForwardMap
 from shaketable.sparse.circulant import apply_symbol, fields_to_spectrum
 from shaketable.sparse.data_terms import DataTerm, EliminatedData, SplitData
 from shaketable.sparse.penalties import Values, sum_per_image, to_planes
-from shaketable.sparse.threads import CACHE_BYTES
+from shaketable.sparse.threads import CACHE_BYTES, n_bytes
 
 COILS = 0.5
 """Times ``ρ_A``, where the mask is left to the data; measured, and decides the speed only."""
@@ -125,7 +125,7 @@ def _split_coils(
     energy = coils.abs().square().sum(0)
     squared_norm = float(energy.max())
     root = math.sqrt(squared_norm)
-    n_together = max(1, CACHE_BYTES // (coils[0].numel() * coils.element_size()))
+    n_together = max(1, CACHE_BYTES // n_bytes([coils[0]]))
     blocks = torch.split(coils, n_together)
 
     def see(image: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ CACHE_BYTES = 2 * 2**20
 """What is worked on at once: measured best for images, and coils, of 64 to 256 pixels a side."""
 
 SHARED_CACHE_BYTES = 4 * CACHE_BYTES
-"""What a thread keeps between: measured best for coils."""
+"""What a thread goes over again and again, in the cache that all share: measured best for coils."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
