@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from shaketable import Budget, FourierMap, Problem, Search, stability_margin, worst_case_path
+from shaketable import Budget, FourierMap, Problem, Search, stability_margin
 from shaketable.errors import InputError
 from shaketable.search import psnr_drop, relative_change
 
@@ -93,23 +93,3 @@ def test_negative_bisections_are_refused():
     problem = Problem(forward=A, reconstruct=lambda y, A: A.adjoint(y))
     with pytest.raises(InputError, match="n_bisections"):
         stability_margin(problem, torch.ones(1, 8, 8), psnr_drop, 1.0, n_bisections=-1)
-
-
-def test_the_way_back_improves_a_path_that_went_wrong_on_the_way_up():
-    """At small radii a weak direction is best, at large ones a strong one with a dead zone."""
-
-    def reconstruct(y, A):
-        x = A.adjoint(y).real - 1
-        strong = x[:, 0, 0]
-        beyond = torch.sign(strong) * (strong.abs() - 0.05).clamp_min(0) * 40
-        output = 3 * x
-        return torch.cat(
-            [(output[:, :1, :1] + beyond[:, None, None]), output[:, :1, 1:]], 2
-        ).expand_as(x)
-
-    problem = Problem(forward=A, reconstruct=reconstruct, real=True)
-    radii = (0.02, 0.05, 0.2)
-    path = worst_case_path(problem, torch.ones(1, 8, 8), radii=radii, search=QUICK)
-    errors = [float(finding.error) for finding in path]
-    assert errors == sorted(errors)
-    assert [int(finding.n_gradients) for finding in path] <= [20, 20, 20]

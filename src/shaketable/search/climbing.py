@@ -33,7 +33,7 @@ def make_hill(chain: Chain, radius: Tensor, search: Search) -> Hill:
 
 def search_chain(
     chain: Chain, radius: Tensor, search: Search, seed: int, on_step: OnStep | None,
-    *, origin: Tensor | None = None, local: Local | None = None, spent: int = 0,
+    *, origin: Tensor | None = None, settled: bool = True, local: Local | None = None, spent: int = 0,
 ) -> Finding:  # fmt: skip
     """Search with all starts; Ctrl-C ends it with what was found.
 
@@ -43,6 +43,8 @@ def search_chain(
         As in `worst_case`; ``radius`` is ``(B,)``, checked.
     origin
         ``(B, ...)`` perturbations to start from, instead of the local direction.
+    settled
+        Whether they are worth staying near.
     local
         What is known of the Jacobian already; it is not paid for again.
     spent
@@ -56,7 +58,7 @@ def search_chain(
         try:
             known = local or find_local(hill, search, seed)
             climbs.spend(spent if local else known.cost)
-            if not climbs.all(_first(hill, origin, known, search.budget.n_starts)):
+            if not climbs.all(_first(hill, origin, settled, known, search.budget.n_starts)):
                 ended = Status.BUDGET_SPENT
         except KeyboardInterrupt:
             ended = Status.INTERRUPTED
@@ -66,7 +68,9 @@ def search_chain(
 _LINEAR = 0.9  # share of what the linearisation promises that counts as linear
 
 
-def _first(hill: Hill, origin: Tensor | None, local: Local, n_starts: int) -> Origin | None:
+def _first(
+    hill: Hill, origin: Tensor | None, settled: bool, local: Local, n_starts: int
+) -> Origin | None:
     """Where the first start of every image begins.
 
     The local direction is where the worst case lies as long as the reconstructor is nearly linear.
@@ -74,7 +78,7 @@ def _first(hill: Hill, origin: Tensor | None, local: Local, n_starts: int) -> Or
     it is one of them.
     """
     if origin is not None:
-        return Origin(point=hill.ball.coordinates(origin), settled=True)
+        return Origin(point=hill.ball.coordinates(origin), settled=settled)
     if local.direction is None:
         return None
     point, linear = _better_sign(hill, local)

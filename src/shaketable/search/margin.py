@@ -122,8 +122,10 @@ def stability_margin(
     bracket = _Bracket.of(path, tuple(map(float, radii)), damage, at_least, problem.prepare(images))
     chain = make_chain(problem, images, domain)
     known = replace(settings, local_start=False)
+    if any(Status.INTERRUPTED in finding.status for finding in path):
+        n_bisections = 0
     for step in range(n_bisections):
-        if not bool(bracket.found.any()) or Status.INTERRUPTED in path[-1].status:
+        if not bool(bracket.found.any()):
             break
         middle = bracket.middle()
         finding = search_chain(

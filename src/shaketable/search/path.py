@@ -13,6 +13,7 @@ from shaketable.search.chain import Chain
 from shaketable.search.climbing import make_hill, search_chain
 from shaketable.search.engine import OnStep
 from shaketable.search.finding import Domain, Finding, Status
+from shaketable.search.itinerary import Leg, itinerary
 from shaketable.search.local import Local, find_local
 from shaketable.search.radii import increasing_radii, relative_radii
 from shaketable.search.search import Search
@@ -35,19 +36,22 @@ def worst_case_path(
     One pass from the smallest radius to the largest, each started from the perturbation before it
     scaled up; then one back, each started from the perturbation after it scaled down; the worse of
     the two counts. Damage never falls with the radius: what fits into a smaller ball fits into a
-    larger one.
+    larger one. Budgets of 40 gradients and more also pay for stones that nobody asked for: a quarter
+    and half of the smallest radius, where directions are told apart most easily, and 1.4 times the
+    largest, from where the way back begins.
 
     Parameters
     ----------
     problem, images, domain, search, seed, on_step
-        As in `worst_case`; the budget of ``search`` holds for every radius, both passes together.
+        As in `worst_case`; all radii together spend at most the budget of ``search`` times their
+        number, in gradients and in seconds. What a stone costs is counted at the radius beside it.
     radii
         Relative radii, strictly increasing.
 
     Returns
     -------
     tuple of Finding
-        One per radius; fewer where the search was interrupted.
+        One per radius; fewer where the search was interrupted on its way up.
 
     Raises
     ------
@@ -69,7 +73,7 @@ def worst_case_path(
 
 
 class _Path:
-    """The two passes over the radii, with the larger damage kept at every radius."""
+    """The legs of a path, with the largest damage kept at every radius that was asked for."""
 
     def __init__(
         self, chain: Chain, search: Search, seed: int, on_step: OnStep | None,
@@ -78,38 +82,61 @@ class _Path:
         self._chain, self._search, self._seed = chain, search, seed
         self._on_step, self._radii = on_step, radii
         self._local: Local | None = None
+        self._found: dict[int, Finding] = {}
+        self._on_stones: dict[int, Tensor] = {}
 
     def findings(self) -> tuple[Finding, ...]:
-        whole = self._search.budget.n_gradients
-        half, last = max(whole // 2, 1), len(self._radii) - 1
-        path: list[Finding] = []
-        for index in range(len(self._radii)):
-            before = path[-1] if path else None
-            path.append(self._at(index, whole if index == last else half, before))
-            if Status.INTERRUPTED in path[-1].status:
-                return tuple(path)
-        for index in reversed(range(last if whole > half else 0)):
-            again = self._at(index, whole - half, path[index + 1], n_starts=1)
-            path[index] = better(path[index], again)
-            if Status.INTERRUPTED in again.status:
-                return tuple(path[: index + 1])
-        return tuple(path)
+        before: Finding | None = None
+        legs = itinerary(self._radii, self._search.budget.n_gradients)
+        for number, leg in enumerate(legs):
+            now = self._walk(leg, before, self._seed + number)
+            if leg.asked:
+                before = self._keep(leg.index, now)
+            else:
+                before = now
+                spent = self._on_stones.get(leg.index, torch.zeros_like(now.n_gradients))
+                self._on_stones[leg.index] = spent + now.n_gradients
+            if Status.INTERRUPTED in now.status:
+                self._interrupt(leg, now)
+                break
+        return tuple(self._counted(index) for index in sorted(self._found))
 
-    def _at(
-        self, index: int, n_gradients: int, before: Finding | None, n_starts: int | None = None
-    ) -> Finding:
-        """One radius, from the finding at a neighbouring one."""
-        budget = replace(self._search.budget, n_gradients=n_gradients)
-        search = replace(self._search, budget=replace(budget, n_starts=n_starts or budget.n_starts))
-        radii = relative_radii(self._chain, self._radii[index])
+    def _walk(self, leg: Leg, before: Finding | None, seed: int) -> Finding:
+        """One leg, from where the one before it ended."""
+        n_starts = 1 if leg.returns else self._search.budget.n_starts
+        whole = self._search.budget
+        seconds = whole.max_seconds and whole.max_seconds * leg.n_gradients / whole.n_gradients
+        budget = replace(
+            whole, n_gradients=leg.n_gradients, n_starts=n_starts, max_seconds=seconds
+        )  # fmt: skip
+        search = replace(self._search, budget=budget)
+        radii = relative_radii(self._chain, leg.radius)
         spent = 0
         if self._local is None:
             self._local = find_local(make_hill(self._chain, radii, search), search, self._seed)
             spent = self._local.cost
         return search_chain(
-            self._chain, radii, search, self._seed + index, self._on_step, spent=spent,
-            origin=None if before is None else before.perturbation, local=self._local,
+            self._chain, radii, search, seed, self._on_step, spent=spent,
+            origin=None if before is None else before.perturbation, settled=not leg.free,
+            local=self._local,
         )  # fmt: skip
+
+    def _keep(self, index: int, now: Finding) -> Finding:
+        known = self._found.get(index)
+        self._found[index] = now if known is None else better(known, now)
+        return self._found[index]
+
+    def _interrupt(self, leg: Leg, now: Finding) -> None:
+        """Say so at the radius that the leg belongs to."""
+        # A stone below the smallest radius is all there is; what it found fits into that ball too.
+        fits = replace(now, radius=relative_radii(self._chain, self._radii[leg.index]))
+        kept = self._found.get(leg.index, fits)
+        self._found[leg.index] = replace(kept, status=(Status.INTERRUPTED,) * len(kept.status))
+
+    def _counted(self, index: int) -> Finding:
+        """The finding with what the stones beside it cost."""
+        found = self._found[index]
+        return replace(found, n_gradients=found.n_gradients + self._on_stones.get(index, 0))
 
 
 def better(first: Finding, second: Finding) -> Finding:

@@ -1,0 +1,144 @@
+"""Paths over radii: where they go, what they spend, what an interrupt leaves."""
+
+import math
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as some
+
+from shaketable import Budget, FourierMap, Problem, Search, worst_case, worst_case_path
+from shaketable.search import Status
+from shaketable.search.itinerary import itinerary
+
+A = FourierMap(torch.ones(8, 8))
+QUICK = Search(budget=Budget(n_gradients=20))
+LONG = Search(budget=Budget(n_gradients=40))
+increasing = some.lists(some.floats(1e-4, 9.9), min_size=1, max_size=7, unique=True).map(
+    lambda radii: tuple(sorted(radii))
+)
+
+
+@given(radii=increasing, n=some.integers(1, 500))
+def test_the_legs_visit_every_radius_within_the_budget(radii, n):
+    legs = itinerary(radii, n)
+    assert {leg.radius for leg in legs if leg.asked} == set(radii)
+    assert all(leg.radius == radii[leg.index] for leg in legs if leg.asked)
+    assert sum(leg.n_gradients for leg in legs) <= n * len(radii)
+    assert sum(leg.n_gradients for leg in legs) > (n - 2) * len(radii)
+    assert all(leg.n_gradients >= 1 for leg in legs)
+    assert all(0 < leg.radius <= 10 for leg in legs)
+    there = [leg.radius for leg in legs if not leg.returns]
+    back = [leg.radius for leg in legs if leg.returns]
+    assert all(a <= b for a, b in pairwise(there))
+    assert all(a > b for a, b in pairwise(back))
+
+
+def test_stones_lie_around_the_radii_from_forty_gradients_on():
+    radii = (0.01, 0.02)
+    assert [leg.radius for leg in itinerary(radii, 39)] == [0.01, 0.02, 0.01]
+    assert [leg.radius for leg in itinerary(radii, 40)] == pytest.approx(
+        [0.0025, 0.005, 0.01, 0.02, 0.028, 0.02, 0.01]
+    )
+    assert [leg.radius for leg in itinerary((0.01,), 100)] == [0.01]
+
+
+def test_one_radius_is_a_worst_case():
+    problem = Problem(forward=A, reconstruct=lambda y, A: A.adjoint(y) ** 2)
+    image = torch.rand(2, 8, 8)
+    (path,) = worst_case_path(problem, image, radii=(0.05,), search=LONG, seed=3)
+    alone = worst_case(problem, image, radius=0.05, search=LONG, seed=3)
+    assert torch.equal(path.perturbation, alone.perturbation)
+    assert torch.equal(path.n_gradients, alone.n_gradients)
+
+
+@pytest.mark.parametrize("search", [QUICK, LONG])
+def test_the_way_back_improves_a_path_that_went_wrong_on_the_way_up(search):
+    """At small radii a weak direction is best, at large ones a strong one with a dead zone."""
+
+    def reconstruct(y, A):
+        x = A.adjoint(y).real - 1
+        strong = x[:, 0, 0]
+        beyond = torch.sign(strong) * (strong.abs() - 0.05).clamp_min(0) * 40
+        output = 3 * x
+        return torch.cat(
+            [(output[:, :1, :1] + beyond[:, None, None]), output[:, :1, 1:]], 2
+        ).expand_as(x)
+
+    problem = Problem(forward=A, reconstruct=reconstruct, real=True)
+    radii = (0.02, 0.05, 0.2)
+    path = worst_case_path(problem, torch.ones(1, 8, 8), radii=radii, search=search)
+    errors = [float(finding.error) for finding in path]
+    assert errors == sorted(errors)
+    spent = sum(int(finding.n_gradients) for finding in path)
+    assert spent <= len(radii) * search.budget.n_gradients
+
+
+def test_path_grows_and_every_finding_is_on_its_radius():
+    problem = Problem(forward=FourierMap(torch.eye(12)), reconstruct=lambda y, A: A.adjoint(y) ** 2)
+    image = torch.rand(1, 12, 12)
+    path = worst_case_path(problem, image, radii=(0.01, 0.02, 0.05))
+    errors = [float(finding.error) for finding in path]
+    assert errors == sorted(errors)
+    norm = float(image.norm())
+    for finding, radius in zip(path, (0.01, 0.02, 0.05), strict=True):
+        assert math.isclose(float(finding.perturbation_norm), radius * norm, rel_tol=1e-4)
+
+
+def test_nothing_beyond_the_largest_radius_counts():
+    """Outside the ball the network breaks; a path may go there and must not say so."""
+
+    def reconstruct(y, A):
+        x = A.adjoint(y).real
+        far = (x - 1).flatten(1).norm(dim=1) > 0.1 * 8 * 1.01
+        return torch.where(far[:, None, None], torch.nan, x * 2)
+
+    problem = Problem(forward=A, reconstruct=reconstruct, real=True)
+    path = worst_case_path(problem, torch.ones(1, 8, 8), radii=(0.05, 0.1), search=LONG)
+    assert [finding.status for finding in path] == [(Status.FOUND,), (Status.FOUND,)]
+    for finding, radius in zip(path, (0.05, 0.1), strict=True):
+        assert math.isclose(float(finding.error), 2 * radius * 8, rel_tol=1e-3)
+
+
+def test_every_gradient_is_counted_stones_included():
+    asked = 0
+
+    def reconstruct(y, A):
+        nonlocal asked
+        asked += torch.is_grad_enabled()
+        return A.adjoint(y).abs() ** 2
+
+    problem = Problem(forward=A, reconstruct=reconstruct)
+    search = Search(budget=Budget(n_gradients=40, plateau=0), local_start=False)
+    path = worst_case_path(problem, torch.rand(1, 8, 8), radii=(0.1, 0.2, 0.4), search=search)
+    assert sum(int(finding.n_gradients) for finding in path) == asked
+    assert asked <= 120
+
+
+@pytest.mark.parametrize("search", [QUICK, LONG])
+def test_an_interrupt_at_any_step_is_said_and_keeps_what_was_found(search):
+    problem = Problem(forward=A, reconstruct=lambda y, A: 3 * A.adjoint(y))
+    radii, image = (0.01, 0.02), torch.ones(1, 8, 8)
+    settled = Search(budget=Budget(n_gradients=search.budget.n_gradients, plateau=0))
+    steps = 0
+
+    def count(step):
+        nonlocal steps
+        steps += 1
+
+    worst_case_path(problem, image, radii=radii, search=settled, on_step=count)
+    for last in range(1, steps + 1):
+        left = last
+
+        def stop(step):
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+
+        path = worst_case_path(problem, image, radii=radii, search=settled, on_step=stop)
+        assert any(Status.INTERRUPTED in finding.status for finding in path)
+        for finding, radius in zip(path, radii, strict=False):
+            assert float(finding.radius) == radius
+            assert float(finding.perturbation_norm) <= radius * 8 * (1 + 1e-5)
