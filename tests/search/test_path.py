@@ -14,7 +14,7 @@ from shaketable.search.itinerary import itinerary
 
 A = FourierMap(torch.ones(8, 8))
 QUICK = Search(budget=Budget(n_gradients=20))
-LONG = Search(budget=Budget(n_gradients=40))
+LONG = Search(budget=Budget(n_gradients=100))
 increasing = some.lists(some.floats(1e-4, 9.9), min_size=1, max_size=7, unique=True).map(
     lambda radii: tuple(sorted(radii))
 )
@@ -35,10 +35,10 @@ def test_the_legs_visit_every_radius_within_the_budget(radii, n):
     assert all(a > b for a, b in pairwise(back))
 
 
-def test_stones_lie_around_the_radii_from_forty_gradients_on():
+def test_stones_lie_around_the_radii_from_a_hundred_gradients_on():
     radii = (0.01, 0.02)
-    assert [leg.radius for leg in itinerary(radii, 39)] == [0.01, 0.02, 0.01]
-    assert [leg.radius for leg in itinerary(radii, 40)] == pytest.approx(
+    assert [leg.radius for leg in itinerary(radii, 99)] == [0.01, 0.02, 0.01]
+    assert [leg.radius for leg in itinerary(radii, 100)] == pytest.approx(
         [0.0025, 0.005, 0.01, 0.02, 0.028, 0.02, 0.01]
     )
     assert [leg.radius for leg in itinerary((0.01,), 100)] == [0.01]
@@ -110,10 +110,10 @@ def test_every_gradient_is_counted_stones_included():
         return A.adjoint(y).abs() ** 2
 
     problem = Problem(forward=A, reconstruct=reconstruct)
-    search = Search(budget=Budget(n_gradients=40, plateau=0), local_start=False)
+    search = Search(budget=Budget(n_gradients=100, plateau=0), local_start=False)
     path = worst_case_path(problem, torch.rand(1, 8, 8), radii=(0.1, 0.2, 0.4), search=search)
     assert sum(int(finding.n_gradients) for finding in path) == asked
-    assert asked <= 120
+    assert asked <= 300
 
 
 @pytest.mark.parametrize("search", [QUICK, LONG])

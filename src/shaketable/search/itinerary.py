@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 from shaketable.search.radii import LARGEST_RADIUS
 
-_LONG = 40  # gradients per radius from which stones pay for themselves
+_LONG = 100  # gradients per radius; with 60, stones cost stable methods more than they bring
 _STONES_BELOW = (0.25, 0.5)  # of the smallest radius
 _BEYOND = 1.4  # of the largest
-# Shares of the gradients per radius: of the first search, which starts at random, of every other one on
-# the way up, and of the one beyond the largest radius. The way back has the rest.
-_FIRST, _UP, _TOP = 0.42, 0.2, 0.5
+# Shares of the gradients per radius: of the first search, which starts at random, of the second stone, of
+# every radius on the way up, and of the stone beyond them. The way back has the rest.
+_FIRST, _SECOND, _UP, _TOP = 0.4, 0.1, 0.28, 0.46
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def itinerary(radii: tuple[float, ...], n_gradients: int) -> tuple[Leg, ...]:
     >>> [(leg.radius, leg.n_gradients) for leg in itinerary((0.01, 0.02), 20)]
     [(0.01, 10), (0.02, 20), (0.01, 10)]
     >>> [(leg.radius, leg.n_gradients) for leg in itinerary((0.25, 0.5), 100)]
-    [(0.0625, 42), (0.125, 20), (0.25, 20), (0.5, 20), (0.7, 50), (0.5, 24), (0.25, 24)]
+    [(0.0625, 40), (0.125, 10), (0.25, 28), (0.5, 28), (0.7, 46), (0.5, 24), (0.25, 24)]
     """
     if n_gradients < _LONG or len(radii) == 1:
         return _short(radii, n_gradients)
@@ -77,10 +77,10 @@ def _short(radii: tuple[float, ...], n_gradients: int) -> tuple[Leg, ...]:
 def _with_stones(radii: tuple[float, ...], n_gradients: int) -> tuple[Leg, ...]:
     """Most of the gradients on the way back: what the way up finds only has to lie in a good place."""
     last = len(radii) - 1
-    first, up, top = (int(share * n_gradients) for share in (_FIRST, _UP, _TOP))
+    first, second, up, top = (int(s * n_gradients) for s in (_FIRST, _SECOND, _UP, _TOP))
+    quarter, half = (share * radii[0] for share in _STONES_BELOW)
     beyond = min(_BEYOND * radii[last], LARGEST_RADIUS)
-    below = [_stone(share * radii[0], 0, up) for share in _STONES_BELOW]
-    there = [replace(below[0], n_gradients=first), *below[1:]]
+    there = [_stone(quarter, 0, first), _stone(half, 0, second)]
     there += [_leg(radii, k, up) for k in range(len(radii))]
     there.append(replace(_stone(beyond, last, top), free=True))
     rest = n_gradients * len(radii) - sum(leg.n_gradients for leg in there)

@@ -36,7 +36,7 @@ def worst_case_path(
     One pass from the smallest radius to the largest, each started from the perturbation before it
     scaled up; then one back, each started from the perturbation after it scaled down; the worse of
     the two counts. Damage never falls with the radius: what fits into a smaller ball fits into a
-    larger one. Budgets of 40 gradients and more also pay for stones that nobody asked for: a quarter
+    larger one. Budgets of 100 gradients and more also pay for stones that nobody asked for: a quarter
     and half of the smallest radius, where directions are told apart most easily, and 1.4 times the
     largest, from where the way back begins.
 
