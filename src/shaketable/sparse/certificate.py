@@ -98,16 +98,16 @@ def _offered(splitting: Splitting, state: State, problem: Problem) -> tuple[Tens
     penalty, level = splitting.penalty, problem.level
     unknown = splitting.unknown(state, problem)
     coefficients = penalty.analyse(unknown)
+    roughness = penalty_value(coefficients, penalty.group, level)
     z = shrink(state[0], level / splitting.rho, penalty.group)
     multiplier = (coefficients + state[0]).sub_(z, alpha=2).mul_(splitting.rho)
-    roughness = penalty_value(coefficients, penalty.group, level)
     return unknown[:, : splitting.term.n_planes], multiplier, roughness
 
 
 def _bound(
     splitting: Splitting, residual: Residual, multiplier: Tensor, level: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Nearest ``p`` with ``K* p = (-A* h, 0, ...)``, and the bound of this pair.
+    """Nearest ``p`` with ``K* p = (-A* h, 0, ...)``, in the place of ``p``, and the bound of this pair.
 
     The bound is ``max_t t b - t² a`` over the scales ``t >= 0`` that put ``p`` into the ball.
     """
@@ -119,7 +119,8 @@ def _bound(
     del belonging  # large arrays go before the next ones are made
     correction = apply_symbol(splitting.penalty_inverse, excess, n_planes)
     del excess
-    multiplier = penalty.analyse(correction).neg_().add_(multiplier)
+    multiplier.sub_(penalty.analyse(correction))
+    del correction
     smallest = torch.finfo(torch.float64).tiny
     size = dual_norm(multiplier, penalty.group, level).to(torch.float64)
     scale = torch.minimum(

@@ -26,9 +26,9 @@ def apply_symbol(symbol: Tensor, planes: Tensor, n_planes: int) -> Tensor:
 
 
 def multiply(symbol: Tensor, spectrum: Tensor) -> Tensor:
-    """A symbol times ``(B, P, H, W)``, field by field or as a matrix per frequency."""
+    """A symbol times ``(B, P, H, W)``, in its place or as a matrix per frequency."""
     if symbol.ndim == 2:
-        return spectrum * symbol
+        return spectrum.mul_(symbol)
     fields = range(symbol.shape[-1])
     # Sums in a fixed order: a batched matrix product may round differently for other batches.
     rows = [
@@ -47,8 +47,9 @@ def fields_to_spectrum(planes: Tensor, n_planes: int) -> Tensor:
 
 def spectrum_to_fields(spectrum: Tensor, n_planes: int) -> Tensor:
     """Inverse of `fields_to_spectrum`; the real part for one plane."""
-    image = torch.fft.ifft2(spectrum, norm="ortho")
     batch, n_fields, height, width = spectrum.shape
+    image = torch.fft.ifft2(spectrum, norm="ortho")
+    del spectrum  # large arrays go before the next ones are made
     planes = to_planes(
         image.reshape(batch * n_fields, height, width), "real" if n_planes == 1 else "ri"
     )

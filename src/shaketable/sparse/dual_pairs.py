@@ -65,9 +65,10 @@ class SampledResidual:
         metric = self.term.metric
         spectrum = fields_to_spectrum(pulled, self.term.n_planes)
         inverse = pseudo_inverse(metric)
-        planes = spectrum_to_fields(spectrum * (metric > 0), self.term.n_planes)
         energy = sum_per_image(spectrum.abs().square() * inverse) / 2
         pairing = sum_per_image((spectrum[:, 0].conj() * self.target).real * inverse)
+        del inverse  # large arrays go before the next ones are made
+        planes = spectrum_to_fields(spectrum.mul_(metric > 0), self.term.n_planes)
         return Belonging(planes=planes, energy=energy, pairing=pairing)
 
 

@@ -31,7 +31,7 @@ class Penalty(Protocol):
 
     @property
     def eigenvalues(self) -> Tensor:
-        """``(H, W)``: ``K* K = F* diag(eigenvalues) F``, DC at ``[0, 0]``.
+        """``(H, W)``, or ``(1, 1)`` for one at all: ``K* K = F* diag(eigenvalues) F``, DC at ``[0, 0]``.
 
         ``(H, W, P, P)``, Hermitian, where there are ``P > 1`` fields.
         """

@@ -147,7 +147,7 @@ def _parts(splitting: Splitting, problem: Problem) -> list[Problem]:
 
 def _iterate(splitting: Splitting, stopping: Stopping, trajectory: Trajectory) -> Outcome:
     problem = trajectory.problem
-    outcome = _empty_outcome(splitting, problem)
+    ended: list[tuple[Tensor, Outcome]] = []
     rows = torch.arange(len(problem.target), device=problem.target.device)
     due = torch.full_like(rows, min(stopping.min_iterations, stopping.max_iterations))
     state, iteration = splitting.start(problem), 0
@@ -164,7 +164,9 @@ def _iterate(splitting: Splitting, stopping: Stopping, trajectory: Trajectory) -
             if iteration >= stopping.max_iterations:
                 ends = torch.ones_like(ends)
             due[asked] = _next_checks(iteration, certificate.gap, stopping)
-            _write(outcome, rows[asked][ends], certificate, ends, iteration)
+            if bool(ends.any()):
+                ended.append((rows[asked][ends], _ended(certificate, ends, iteration)))
+            del certificate  # large arrays go before the next ones are made
             goes_on = ~asked.masked_scatter(asked, ends)
             if not bool(goes_on.all()):
                 rows, due = rows[goes_on], due[goes_on]
@@ -172,6 +174,7 @@ def _iterate(splitting: Splitting, stopping: Stopping, trajectory: Trajectory) -
         if rows.numel():
             state = splitting.advance(state, problem)
             iteration += 1
+    outcome = _in_order(ended)
     trajectory.n_iterations = outcome.n_iterations
     return outcome
 
@@ -180,24 +183,25 @@ def _rows_of(state: State, index: Tensor | slice) -> State:
     return tuple(part[index] for part in state)
 
 
-def _empty_outcome(splitting: Splitting, problem: Problem) -> Outcome:
-    batch, device = len(problem.target), problem.target.device
-    height, width = splitting.term.metric.shape
+def _ended(certificate: Certificate, ends: Tensor, iteration: int) -> Outcome:
+    """The images that reached their certificates."""
+    planes = certificate.planes if bool(ends.all()) else certificate.planes[ends]
     return Outcome(
-        planes=problem.level.new_zeros(batch, splitting.term.n_planes, height, width),
-        primal=torch.zeros(batch, dtype=torch.float64, device=device),
-        gap=torch.zeros(batch, dtype=torch.float64, device=device),
-        n_iterations=torch.zeros(batch, dtype=torch.int64, device=device),
+        planes=planes, primal=certificate.primal[ends], gap=certificate.gap[ends],
+        n_iterations=torch.full_like(ends[ends], iteration, dtype=torch.int64),
+    )  # fmt: skip
+
+
+def _in_order(ended: list[tuple[Tensor, Outcome]]) -> Outcome:
+    """All images as they came, from those that ended together."""
+    if len(ended) == 1:
+        return ended[0][1]
+    order = torch.cat([rows for rows, _ in ended]).argsort()
+    planes, primal, gap, n_iterations = (
+        torch.cat([getattr(some, name) for _, some in ended])[order]
+        for name in ("planes", "primal", "gap", "n_iterations")
     )
-
-
-def _write(
-    outcome: Outcome, rows: Tensor, certificate: Certificate, ends: Tensor, iteration: int
-) -> None:
-    outcome.planes[rows] = certificate.planes[ends]
-    outcome.primal[rows] = certificate.primal[ends]
-    outcome.gap[rows] = certificate.gap[ends]
-    outcome.n_iterations[rows] = iteration
+    return Outcome(planes=planes, primal=primal, gap=gap, n_iterations=n_iterations)
 
 
 def _next_checks(iteration: int, gaps: Tensor, stopping: Stopping) -> Tensor:

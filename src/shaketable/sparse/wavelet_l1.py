@@ -24,7 +24,7 @@ class WaveletPenalty:
     group
         Axes of ``(B, 1, R, H, W)`` coefficients that share one magnitude.
     eigenvalues
-        ``(H, W)`` of ones.
+        ``(1, 1)``, a one: the same at every frequency.
     transform
         Applied to each plane.
     """
@@ -142,6 +142,6 @@ class WaveletL1(SparseMethod):
             return FilterBank.create(filters_of, join_parts=joined)
         return WaveletPenalty(
             group=(2,) if joined else (),
-            eigenvalues=torch.ones(shape, dtype=dtype, device=device),
+            eigenvalues=torch.ones((1, 1), dtype=dtype, device=device),
             transform=wavelet_transform(shape, self.wavelet, self.levels, dtype, device),
         )

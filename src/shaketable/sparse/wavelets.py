@@ -83,9 +83,8 @@ class WaveletTransform:
         result = image.clone()
         height, width = image.shape[-2:]
         for vertical, horizontal in zip(self.vertical, self.horizontal, strict=True):
-            low = vertical.analyse(result[..., :height, :width])
-            low = horizontal.analyse(low.mT.contiguous()).mT
-            result[..., :height, :width] = low
+            turned = vertical.analyse(result[..., :height, :width]).mT.contiguous()
+            result[..., :height, :width] = horizontal.analyse(turned).mT
             height, width = height // 2, width // 2
         return result
 
@@ -97,8 +96,9 @@ class WaveletTransform:
         for vertical, horizontal in reversed(
             list(zip(self.vertical, self.horizontal, strict=True))
         ):
-            low = horizontal.synthesise(result[..., :height, :width].mT.contiguous()).mT
-            result[..., :height, :width] = vertical.synthesise(low.contiguous())
+            turned = result[..., :height, :width].mT.contiguous()
+            turned = horizontal.synthesise(turned).mT.contiguous()
+            result[..., :height, :width] = vertical.synthesise(turned)
             height, width = 2 * height, 2 * width
         return result
 
