@@ -28,6 +28,7 @@ METHODS = {
     "wavelets-ti": "translation-invariant wavelet l1",
     "tgv": "second-order TGV",
     "shearlets": "shearlets",
+    "reweighted": "reweighted shearlets",
 }
 SOLVERS = ("shaketable", "scico", "pyproximal", "odl", "BART", "sigpy", "deepinv")
 
