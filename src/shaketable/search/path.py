@@ -129,7 +129,8 @@ class _Path:
     def _interrupt(self, leg: Leg, now: Finding) -> None:
         """Say so at the radius that the leg belongs to."""
         # A stone below the smallest radius is all there is; what it found fits into that ball too.
-        fits = replace(now, radius=relative_radii(self._chain, self._radii[leg.index]))
+        radius = relative_radii(self._chain, self._radii[leg.index])
+        fits = replace(now, radius=radius, n_gradients=torch.zeros_like(now.n_gradients))
         kept = self._found.get(leg.index, fits)
         self._found[leg.index] = replace(kept, status=(Status.INTERRUPTED,) * len(kept.status))
 
