@@ -38,6 +38,15 @@ def test_products_are_those_of_the_dense_matrix(batch: int, dtype: torch.dtype) 
     assert relative_difference(product(transposed(matrix), y), y @ dense) < 1e-14
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.complex64, torch.float64])
+def test_a_vector_has_the_same_bits_alone_and_among_any_number_of_others(dtype: torch.dtype) -> None:
+    matrix = to_torch(_sparse(shape=(301, 257))).to(torch.empty(0, dtype=dtype).real.dtype)
+    x = torch.randn(17, 257, dtype=dtype, generator=torch.manual_seed(0))
+    alone = torch.cat([product(matrix, one[None]) for one in x])
+    for batch in range(2, 18):
+        assert torch.equal(product(matrix, x[:batch]), alone[:batch])
+
+
 def test_indices_have_32_bits_and_all_bytes_are_counted() -> None:
     store = MatrixStore(2**20)
     matrix = store.get("a", lambda: to_torch(_sparse()))

@@ -117,6 +117,20 @@ def test_neighbours_in_the_batch_do_not_matter(kind: str, name: str) -> None:
     torch.testing.assert_close(alone.image, together.image[1:], rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.parametrize("kind", METHODS)
+def test_radon_images_have_the_same_bits_alone_and_in_a_batch(kind: str) -> None:
+    method = replace(METHODS[kind], values="real")
+    data, forward = data_of("radon")
+    leaf = data.real.to(torch.float32).requires_grad_()
+    together = method(leaf, forward)
+    (gradient,) = torch.autograd.grad(together.sum(), leaf)
+    for number in range(len(data)):
+        one = leaf[number : number + 1].detach().requires_grad_()
+        alone = method(one, forward)
+        assert torch.equal(alone[0], together[number])
+        assert torch.equal(torch.autograd.grad(alone.sum(), one)[0][0], gradient[number])
+
+
 @pairs
 def test_both_derivatives_agree_with_finite_differences(kind: str, name: str) -> None:
     method, (data, forward) = METHODS[kind], data_of(name)
