@@ -1,6 +1,6 @@
-"""The strength of every sparse method that is best on average over twelve brain images.
+"""How good every sparse method is at its default strength and others, on twelve brain images.
 
-    python benchmarks/default_strengths.py DATA [METHOD ...]
+    python benchmarks/default_strengths.py DATA [METHOD ...] [--values complex|ri|real]
 
 The images are those of the default strengths' rule: T2 and FLAIR slices of patients 1 and 3 of Lesjak et
 al. 2016 in ``DATA/brain-openms``, 128 x 128, single-coil Fourier data without noise at a third and a
@@ -44,13 +44,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("methods", nargs="*", default=list(METHODS), choices=METHODS)
+    parser.add_argument("--values", default="complex", choices=("complex", "ri", "real"))
     given = parser.parse_args()
     torch.set_num_threads(1)
     images = slices(given.data)
+    if given.values == "real":
+        images = images.real
     sampling = cartesian_variable_density((SIZE, SIZE), seed=0)
     maps = [FourierMap(sampling.mask(1 / 3)), FourierMap(sampling.mask(1 / 4))]
     for name in given.methods:
-        method = replace(METHODS[name], gap=1e-2)
+        method = replace(METHODS[name], values=given.values, gap=1e-2)
         strengths = tuple(factor * METHODS[name].strength for factor in FACTORS)
         curve = calibrate(method, images, maps, strengths=strengths)
         means = curve.psnr.mean(1)

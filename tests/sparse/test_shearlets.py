@@ -110,6 +110,17 @@ def test_reweighting_improves_on_the_unweighted_problem_and_bears_noise() -> Non
     assert float(moved.norm()) < 3 * float(noise.norm())
 
 
+def test_a_number_of_iterations_is_that_of_every_reweighted_problem() -> None:
+    data = A(scene(batch=1))
+    method = ReweightedShearlets(strength=0.02, levels=(0, 1), n_reweightings=1, gap=1e-9)
+    few, many = (method._solve(method._scaled(data, A), None, count) for count in (7, 400))
+    assert few.n_iterations.tolist() == [7]
+    # Which no problem reaches its gap with, so that the limit cuts both short alike.
+    stopped = replace(method, max_iterations=7).solve(data, A)
+    assert torch.equal(few.image, stopped.image)
+    assert float((few.image - many.image).norm() / many.image.norm()) > 1e-3
+
+
 def test_wrong_settings_are_refused() -> None:
     for levels in ((), (-1,), (9,)):
         with pytest.raises(InputError, match="shear levels"):

@@ -227,3 +227,11 @@ def test_the_record_names_the_rule(method: SparseMethod) -> None:
     assert record["rule"] == "set by the user"
     assert "other" in str(type(method)().describe()["rule"])
     assert replace(method, rule="by hand").describe()["rule"] == "by hand"
+
+
+def test_the_default_rule_is_claimed_for_calibrated_settings_only() -> None:
+    calibrated = TotalVariation().describe()["rule"]
+    for method in (TotalVariation(gap=0.1, values="real"), WaveletL1(translation_invariant=True)):
+        assert method.describe()["rule"] == calibrated
+    for method in (TotalVariation(isotropic=False), WaveletL1(levels=2)):
+        assert "not calibrated for these settings" in str(method.describe()["rule"])

@@ -18,12 +18,14 @@ from shaketable.sparse.quadratic import ScaledData, scaled_data
 from shaketable.sparse.solution import NotConvergedWarning, Solution
 from shaketable.sparse.unrolled import Outcome, Stopping, solve
 
-NO_RULE = "default: not calibrated; use sparse.calibrate on images of your own"
 DEFAULT_RULE = (
-    "default: calibrated for single-coil Fourier data on 12 other images (brain MR slices, T2 and "
-    "FLAIR, patients 1 and 3 of Lesjak et al. 2016, 128 x 128, a third and a quarter of the lines, "
-    "no noise)"
+    "default: within half a decibel of the best strength for single-coil Fourier data on 12 "
+    "other images (brain MR slices, T2 and FLAIR, patients 1 and 3 of Lesjak et al. 2016, 128 x 128, "
+    "a third and a quarter of the lines, no noise)"
 )
+NO_RULE = "default: not calibrated for these settings; use sparse.calibrate on images of your own"
+# The default is one for either value of the last two, and the others are not of the penalty.
+_COVERED = {"strength", "gap", "max_iterations", "rule", "values", "translation_invariant"}
 _VALUES = ("complex", "ri", "real")
 
 
@@ -121,17 +123,18 @@ class SparseMethod(ABC):
         if strength is not None:
             level = strength.expand_as(level)
         used = level.detach().flatten().to(torch.float64)
-        stopping = Stopping(gap=self.gap, max_iterations=self.max_iterations)
-        if n_iterations is not None:
-            stopping = Stopping(
-                gap=self.gap, max_iterations=n_iterations, min_iterations=n_iterations
-            )
         outcome = solve(
             Splitting.create(penalty, scaled.term, self._rho_over_strength * self.strength),
             Problem(target=scaled.target, level=level * self._weights(scaled.scale)),
-            stopping,
+            self._stopping(self.gap, n_iterations),
         )
         return self._solution(outcome, scaled, used)
+
+    def _stopping(self, gap: float, n_iterations: int | None) -> Stopping:
+        """At the gap, or after exactly so many iterations."""
+        if n_iterations is None:
+            return Stopping(gap=gap, max_iterations=self.max_iterations)
+        return Stopping(gap=gap, max_iterations=n_iterations, min_iterations=n_iterations)
 
     def describe(self) -> dict[str, object]:
         """Return what the record of a run says about this method."""
@@ -151,13 +154,12 @@ class SparseMethod(ABC):
 
     @property
     def _unstated_rule(self) -> str:
-        default = {field.name: field.default for field in fields(self)}["strength"]
-        return self._default_rule if self.strength == default else "set by the user"
-
-    @property
-    def _default_rule(self) -> str:
-        """How the default strength was chosen."""
-        return NO_RULE
+        """How the strength was chosen, where nobody says so."""
+        defaults = {field.name: field.default for field in fields(self)}
+        changed = {name for name, value in defaults.items() if getattr(self, name) != value}
+        if "strength" in changed:
+            return "set by the user"
+        return NO_RULE if changed - _COVERED else DEFAULT_RULE
 
     @property
     @abstractmethod

@@ -19,7 +19,7 @@ from shaketable.sparse.shearlets import MRI_LEVELS, check_levels, shearlet_bank
 from shaketable.sparse.solution import Solution
 from shaketable.sparse.total_generalized_variation import slope_penalty
 from shaketable.sparse.total_variation import PeriodicDifferences, difference_eigenvalues
-from shaketable.sparse.unrolled import Stopping, solve
+from shaketable.sparse.unrolled import solve
 
 _INNER_GAP = 1e-2
 
@@ -123,8 +123,9 @@ class ReweightedShearlets(SparseMethod):
         self,
         scaled: ScaledData,
         strength: Tensor | None = None,  # noqa: ARG002
-        n_iterations: int | None = None,  # noqa: ARG002
+        n_iterations: int | None = None,
     ) -> Solution:
+        """As for every method; ``n_iterations`` are those of each reweighted problem."""
         height, width = scaled.term.metric.shape
         penalty = self._penalty((height, width), scaled.scale.dtype, scaled.scale.device)
         assert isinstance(penalty, Beside)
@@ -132,7 +133,7 @@ class ReweightedShearlets(SparseMethod):
         level = self._level(penalty, scaled.scale.new_ones(len(scaled.scale), 1, 1, 1, 1))
         for remaining in range(self.n_reweightings, -1, -1):
             gap = self.gap if remaining == 0 else max(self.gap, _INNER_GAP)
-            stopping = Stopping(gap=gap, max_iterations=self.max_iterations)
+            stopping = self._stopping(gap, n_iterations)
             outcome = solve(splitting, Problem(target=scaled.target, level=level), stopping)
             if remaining:
                 level = self._level(penalty, _weights(penalty, outcome.planes))

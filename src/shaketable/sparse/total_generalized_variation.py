@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from shaketable.errors import InputError
-from shaketable.sparse.method import DEFAULT_RULE, SparseMethod
+from shaketable.sparse.method import SparseMethod
 from shaketable.sparse.penalties import Group, Penalty, Runs, Values
 
 
@@ -146,10 +146,6 @@ class TotalGeneralizedVariation(SparseMethod):
         super().__post_init__()
         if not (math.isfinite(self.balance) and self.balance > 0):
             raise InputError(f"Expected a positive balance, got {self.balance}; 2 is usual.")
-
-    @property
-    def _default_rule(self) -> str:
-        return DEFAULT_RULE
 
     @property
     def _name(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from shaketable.sparse.method import DEFAULT_RULE, SparseMethod
+from shaketable.sparse.method import SparseMethod
 from shaketable.sparse.penalties import Penalty, Values
 
 
@@ -100,10 +100,6 @@ class TotalVariation(SparseMethod):
 
     strength: float = 5e-3
     isotropic: bool = True
-
-    @property
-    def _default_rule(self) -> str:
-        return DEFAULT_RULE
 
     @property
     def _name(self) -> str:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from shaketable.errors import InputError
 from shaketable.sparse.filter_banks import FilterBank
-from shaketable.sparse.method import DEFAULT_RULE, NO_RULE, SparseMethod
+from shaketable.sparse.method import SparseMethod
 from shaketable.sparse.penalties import Penalty
 from shaketable.sparse.undecimated import undecimated_filters
 from shaketable.sparse.wavelets import WaveletTransform, filters, wavelet_transform
@@ -106,10 +106,6 @@ class WaveletL1(SparseMethod):
             raise InputError(
                 f"Expected at least one wavelet level, got levels={self.levels}; 4 is usual."
             )
-
-    @property
-    def _default_rule(self) -> str:
-        return NO_RULE if self.translation_invariant else DEFAULT_RULE
 
     @property
     def _name(self) -> str:
