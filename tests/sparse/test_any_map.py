@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -24,6 +24,7 @@ from shaketable.sparse import (
     TotalVariation,
     WaveletL1,
 )
+from shaketable.sparse.penalties import Values
 from tests.helpers.oracles import directional_derivative, relative_difference
 from tests.sparse.scenes import lines, scene
 
@@ -162,3 +163,77 @@ def test_real_data_of_a_real_map_give_a_real_image() -> None:
     forward = MAPS["radon"]
     image = TotalVariation(strength=0.01)(forward(scene(SHAPE, batch=1).real), forward)
     assert image.dtype == torch.float64
+
+
+class Mirrored(FourierMap):
+    """A map of its own, for all that it inherits."""
+
+    def __call__(self, image: Tensor) -> Tensor:
+        return super().__call__(image.flip(-1))
+
+    def adjoint(self, data: Tensor) -> Tensor:
+        return super().adjoint(data).flip(-1)
+
+
+def test_a_map_that_inherits_is_solved_as_what_it_is() -> None:
+    mask = torch.rand(SHAPE, generator=torch.Generator().manual_seed(1)) < 0.5
+    plain, mirrored = FourierMap(mask), Mirrored(mask)
+    image = scene(SHAPE, batch=1)
+    solution = TotalVariation(strength=1e-3, gap=1e-5).solve(mirrored(image), mirrored)
+    other = TotalVariation(strength=1e-3, gap=1e-5).solve(plain(image.flip(-1)), plain)
+    # Backward differences of a mirrored image are not forward ones, but the residual is small.
+    residual = float((mirrored(solution.image) - mirrored(image)).norm() / mirrored(image).norm())
+    assert residual < 0.01
+    assert float(solution.objective) == pytest.approx(float(other.objective), rel=0.1)
+
+
+@dataclass
+class Unhashable:
+    """A map of somebody else's, with equality and so without a hash."""
+
+    mask: Tensor
+    image_shape: tuple[int, int] = SHAPE
+    data_shape: tuple[int, int] = SHAPE
+
+    @property
+    def sampled(self) -> Tensor:
+        return self.mask
+
+    def __call__(self, image: Tensor) -> Tensor:
+        return torch.fft.fft2(image, norm="ortho") * self.mask
+
+    def adjoint(self, data: Tensor) -> Tensor:
+        return torch.fft.ifft2(data * self.mask, norm="ortho")
+
+
+def test_a_map_without_a_hash_is_solved() -> None:
+    forward = Unhashable(MASK)
+    data, plain = data_of("fourier")
+    method = TotalVariation(strength=0.05, gap=1e-5)
+    found, expected = method.solve(data, forward), method.solve(data, plain)
+    torch.testing.assert_close(found.objective, expected.objective, rtol=1e-4, atol=0)
+
+
+def test_the_precision_of_an_earlier_solve_does_not_matter() -> None:
+    method, (data, _) = replace(METHODS["tv"], values="real"), data_of("radon")
+    first, second = (RadonMap(torch.arange(7) * math.pi / 7, SHAPE) for _ in range(2))
+    method(data.real.to(torch.float32), first)
+    assert torch.equal(method(data.real, first), method(data.real, second))
+
+
+@pytest.mark.parametrize("name", MAPS)
+@pytest.mark.parametrize("values", ["complex", "real"])
+def test_real_and_complex_data_meet_every_map_and_every_kind_of_values(
+    name: str, values: Values
+) -> None:
+    data, forward = data_of(name)
+    method = TotalVariation(strength=0.05, values=values)
+    for given in (data, data.real.contiguous()):
+        leaf = given.clone().requires_grad_()
+        image = method(leaf, forward)
+        assert image.is_complex() == (values != "real" and forward.adjoint(given).is_complex())
+        (gradient,) = torch.autograd.grad(image.abs().square().sum(), leaf)
+        assert gradient.dtype == given.dtype
+        step = 1e-6 * gradient / gradient.norm()
+        ahead, back = (method(given + s * step, forward).abs().square().sum() for s in (1, -1))
+        assert float(ahead - back) == pytest.approx(2e-6 * float(gradient.norm()), rel=1e-4)

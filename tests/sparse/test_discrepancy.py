@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.autograd import forward_ad
 
-from shaketable.errors import InputError
+from shaketable.errors import InputError, ShapeError
 from shaketable.maps import MultiCoilFourierMap, RadonMap, birdcage_coils
 from shaketable.protocols import ForwardMap
 from shaketable.sparse import (
@@ -16,6 +17,8 @@ from shaketable.sparse import (
     BasisPursuitDenoising,
     NotConvergedWarning,
     ReweightedShearlets,
+    Shearlets,
+    SparseMethod,
     TotalGeneralizedVariation,
     TotalVariation,
     WaveletL1,
@@ -134,3 +137,57 @@ def test_wrong_settings_are_refused() -> None:
         BasisPursuitDenoising(noise=0.0)
     with pytest.raises(InputError, match="convex"):
         AtNoiseLevel(method=ReweightedShearlets(), noise=0.1)
+
+
+FLAT = (1 + 0.2 * scene((16, 16))).to(torch.complex64)
+
+
+@pytest.mark.parametrize("method", [TotalVariation(), TotalGeneralizedVariation(), Shearlets()])
+def test_where_constant_images_fit_well_enough_one_is_returned(method: SparseMethod) -> None:
+    data = SMALL(FLAT)
+    constrained = AtNoiseLevel(method=method, noise=0.5)
+    solution = constrained.solve(data, SMALL)
+    assert bool(solution.converged.all())
+    mean = solution.image.mean((1, 2), keepdim=True)
+    assert float((solution.image - mean).norm() / mean.norm()) < 1e-5
+    assert bool((solution.objective >= 0).all())
+    leaf = data.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(constrained(leaf, SMALL).abs().sum(), leaf)
+    assert bool(torch.isfinite(gradient).all())
+
+
+@pytest.mark.parametrize("exponent", [-80, -66, 66, 80])
+def test_powers_of_two_scale_the_result_exactly_even_far_out(exponent: int) -> None:
+    data, factor = SMALL(FLAT), 2.0**exponent
+    near, far = (METHODS[0].solve(f * data, SMALL) for f in (1.0, factor))
+    assert torch.equal(far.image, near.image * factor)
+    assert torch.equal(far.gap, near.gap)
+    assert torch.equal(far.strength, near.strength * factor)
+
+
+def test_unsampled_positions_are_ignored() -> None:
+    littered = torch.where(A.mask, DATA, 7 + 3j)
+    clean, other = METHODS[0].solve(DATA, A), METHODS[0].solve(littered, A)
+    for name in ("image", "gap", "objective", "strength", "converged"):
+        assert torch.equal(getattr(other, name), getattr(clean, name))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_forward_mode_follows_the_strength(method: AtNoiseLevel) -> None:
+    data, forward = SMALL(scene((16, 16))), SMALL
+    generator = torch.Generator().manual_seed(1)
+    along = torch.randn(data.shape, dtype=data.dtype, generator=generator) * SMALL.mask
+    expected = directional_derivative(lambda y: method(y, forward), data, along, step=1e-6)
+    _, tangent = torch.func.jvp(lambda y: method(y, forward), (data,), (along,))
+    assert float((tangent - expected).norm() / expected.norm()) < 1e-5
+    with torch.no_grad(), forward_ad.dual_level():
+        dual = forward_ad.make_dual(data, along)
+        pushed = forward_ad.unpack_dual(method(dual, forward)).tangent
+    torch.testing.assert_close(pushed, tangent, rtol=1e-7, atol=1e-9)
+
+
+def test_only_convex_sparse_methods_and_batches_are_taken() -> None:
+    with pytest.raises(InputError, match="BasisPursuitDenoising"):
+        AtNoiseLevel(method=BasisPursuitDenoising(), noise=0.1)  # type: ignore[arg-type]
+    with pytest.raises(ShapeError, match="got a batch of 0"):
+        METHODS[0].solve(DATA[:0], A)

@@ -121,6 +121,10 @@ def test_a_number_of_iterations_is_that_of_every_reweighted_problem() -> None:
     assert float((few.image - many.image).norm() / many.image.norm()) > 1e-3
 
 
+def test_a_list_of_levels_will_do() -> None:
+    assert Shearlets(levels=[0, 1]) == Shearlets(levels=(0, 1))  # type: ignore[arg-type]
+
+
 def test_wrong_settings_are_refused() -> None:
     for levels in ((), (-1,), (9,)):
         with pytest.raises(InputError, match="shear levels"):

@@ -235,3 +235,8 @@ def test_the_default_rule_is_claimed_for_calibrated_settings_only() -> None:
         assert method.describe()["rule"] == calibrated
     for method in (TotalVariation(isotropic=False), WaveletL1(levels=2)):
         assert "not calibrated for these settings" in str(method.describe()["rule"])
+
+
+def test_a_strength_beyond_single_precision_is_refused() -> None:
+    with pytest.raises(InputError, match="at most 10000"):
+        TotalVariation(strength=1e7)

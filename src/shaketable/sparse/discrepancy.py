@@ -26,6 +26,7 @@ from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from shaketable.errors import InputError
 from shaketable.protocols import ForwardMap
@@ -38,6 +39,9 @@ from shaketable.sparse.wavelet_l1 import WaveletL1
 _N_TRIED = 40
 _N_SECANTS = 12
 _ROUGH = 0.02
+
+_SURELY_FLAT = 4.0
+"""Times the longer side: a strength at which all that is left is what the penalty does not see."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,12 +56,16 @@ class _Search:
         ``λ`` in its relative unit.
     n_iterations, n_in_all
         Those of one solution, and those of all.
+    active
+        The residual is the noise level; else the smallest ``R`` leaves less than that, and no
+        strength is too large.
     """
 
     method: SparseMethod
     strength: float
     n_iterations: int
     n_in_all: int
+    active: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +113,12 @@ class AtNoiseLevel:
                 f"Expected a relative noise level between 0 and 1 and a positive gap, got "
                 f"{self.noise} and {self.gap}; 0.02 stands for noise of 2 % of the data."
             )
-        if isinstance(self.method, ReweightedShearlets):
+        if not isinstance(self.method, SparseMethod) or isinstance(
+            self.method, ReweightedShearlets
+        ):
             raise InputError(
-                "Expected a convex method, got ReweightedShearlets; calibrate its strength instead."
+                f"Expected a convex sparse method, got {type(self.method).__name__}; "
+                "TotalVariation() is one, and reweighted shearlets are calibrated instead."
             )
 
     def __call__(self, data: Tensor, forward: ForwardMap, /) -> Tensor:
@@ -157,13 +168,27 @@ class AtNoiseLevel:
         }
 
     def _one(self, data: Tensor, forward: ForwardMap) -> Solution:
+        if forward.sampled is not None:
+            data = data * forward.sampled.to(data.device)
+        # A power of two changes no digit, and keeps squares of very large or small data in range.
+        peak = data.detach().abs().amax().to(torch.float64)
+        unit = float(torch.exp2(torch.where(peak > 0, peak, 1).log2().floor()))
+        solution = self._in_range(data / unit, forward)
+        return replace(
+            solution,
+            image=solution.image * unit,
+            objective=solution.objective * unit,
+            strength=solution.strength * unit,
+        )
+
+    def _in_range(self, data: Tensor, forward: ForwardMap) -> Solution:
         with torch.no_grad():
             search = self._search(data.detach(), forward)
         strong = torch.tensor(search.strength, dtype=data.real.dtype, device=data.device)
-        if torch.is_grad_enabled() and data.requires_grad:
+        if search.active and _is_followed(data):
             strong = self._following(search, data, forward, strong)
         solution = self._fixed(search, data, forward, strong)
-        return self._certified(solution, data.detach(), forward, search.n_in_all)
+        return self._certified(solution, data.detach(), forward, search)
 
     def _at(self, strength: float) -> SparseMethod:
         # The penalised problem is solved finer, so that the gap is left for the residual.
@@ -183,14 +208,17 @@ class AtNoiseLevel:
         the number of iterations; with both fixed the residual is smooth, and the second stage
         follows it to the last digits. So the strength found has the derivative of `_following`.
         """
-        rough, total = self._rough_search(data, forward)
+        rough, total, active = self._rough_search(data, forward)
         rounded = self._at(2.0 ** (round(4 * math.log2(rough)) / 4))
         strength = torch.tensor(rough, dtype=data.real.dtype, device=data.device)
         first = rounded._solve(rounded._scaled(data, forward), strength)
         n_iterations = min(math.ceil(1.1 * int(first.n_iterations)), self.method.max_iterations)
         search = _Search(
-            method=rounded, strength=rough, n_iterations=n_iterations, n_in_all=total + n_iterations
-        )
+            method=rounded, strength=rough, n_iterations=n_iterations,
+            n_in_all=total + n_iterations, active=active,
+        )  # fmt: skip
+        if not active:
+            return search
         # Images on the way need no proof.
         unproven = replace(search, method=replace(rounded, gap=1e9))
         digits = 1e-11 if data.real.dtype == torch.float64 else 1e-5
@@ -207,10 +235,14 @@ class AtNoiseLevel:
             search, strength=math.exp(found), n_in_all=search.n_in_all + n_tried * n_iterations
         )
 
-    def _rough_search(self, data: Tensor, forward: ForwardMap) -> tuple[float, int]:
-        """A strength whose residual is within `_ROUGH` of the noise level, and the iterations."""
+    def _rough_search(self, data: Tensor, forward: ForwardMap) -> tuple[float, int, bool]:
+        """A strength whose residual is within `_ROUGH` of the noise level, and the iterations.
+
+        And whether there is one: images that the penalty does not see may fit well enough.
+        """
         low, high, strength, total = 0.0, math.inf, self.method.strength, 0
         before, exponent = None, 1.0
+        largest = _SURELY_FLAT * max(forward.image_shape)
         for _ in range(_N_TRIED):
             solution = self._at(strength).solve(data, forward)
             total += int(solution.n_iterations)
@@ -218,6 +250,8 @@ class AtNoiseLevel:
             if abs(residual / self.noise - 1) <= _ROUGH or residual == 0:
                 break
             if residual < self.noise:
+                if strength == largest:
+                    return strength, total, False
                 low = strength
             else:
                 high = strength
@@ -227,31 +261,59 @@ class AtNoiseLevel:
                 exponent = (here[1] - before[1]) / (here[0] - before[0])
             before = here
             step = (math.log(self.noise) - here[1]) / min(max(exponent, 0.1), 2.0)
-            strength = strength * math.exp(min(max(step, -2.3), 2.3))
+            strength = min(strength * math.exp(min(max(step, -2.3), 2.3)), largest)
             if low and math.isfinite(high) and not low < strength < high:
                 strength = math.sqrt(low * high)
-        return strength, total
+        return strength, total, True
 
     def _following(
         self, search: _Search, data: Tensor, forward: ForwardMap, strength: Tensor
     ) -> Tensor:
         """The strength with the derivative that keeps the residual at the noise level."""
-        leaf = strength.clone().requires_grad_()
-        image = self._fixed(search, data, forward, leaf).image
-        excess = _relative_residual(image, data, forward)
-        (slope,) = torch.autograd.grad(excess.sum(), leaf, retain_graph=True)
+        if data.requires_grad:
+            leaf = strength.clone().requires_grad_()
+            excess = _relative_residual(
+                self._fixed(search, data, forward, leaf).image, data, forward
+            )
+            (slope,) = torch.autograd.grad(excess.sum(), leaf, retain_graph=True)
+        else:
+            slope = self._slope(search, data.detach(), forward, strength)
+            image = self._fixed(search, data, forward, strength).image
+            excess = _relative_residual(image, data, forward)
         moved = (excess - excess.detach()).sum() / torch.where(slope == 0, 1, slope)
         return strength - moved
 
+    def _slope(
+        self, search: _Search, data: Tensor, forward: ForwardMap, strength: Tensor
+    ) -> Tensor:
+        """Derivative of the residual in the strength, for data that carry tangents elsewhere."""
+
+        def residual(here: Tensor) -> Tensor:
+            image = self._fixed(search, data, forward, here).image
+            return _relative_residual(image, data, forward).sum()
+
+        with torch.enable_grad():
+            try:
+                leaf = strength.clone().requires_grad_()
+            except RuntimeError:  # inside torch.func nothing may require a gradient
+                along = torch.func.jvp(residual, (strength,), (torch.ones_like(strength),))
+                tangent: Tensor = along[1]
+                return tangent
+            return torch.autograd.grad(residual(leaf), leaf)[0]
+
     def _certified(
-        self, solution: Solution, data: Tensor, forward: ForwardMap, n_iterations: int
+        self, solution: Solution, data: Tensor, forward: ForwardMap, search: _Search
     ) -> Solution:
         residual = _relative_residual(solution.image.detach(), data, forward).to(torch.float64)
-        norm = data.abs().square().sum().to(torch.float64).sqrt()
+        norm = data.abs().to(torch.float64).square().sum().sqrt()
         left = (residual * norm).square() / 2
-        slack = ((self.noise * norm).square() / 2 - left).clamp(min=0)
+        allowed = (self.noise * norm).square() / 2
+        slack = (allowed - left).clamp(min=0)
         size = (solution.objective - left).clamp(min=torch.finfo(torch.float64).tiny)
         gap = (solution.objective * solution.gap + slack) / size
+        if not search.active:
+            # No R is below zero, so that all of it is excess; in units of what the residual may be.
+            gap = size / allowed
         # Rounding apart: the search ends on either side of the noise level.
         feasible = residual <= self.noise * (1 + 1e-4)
         empty = norm == 0
@@ -259,10 +321,17 @@ class AtNoiseLevel:
         return replace(
             solution,
             gap=gap,
-            objective=(solution.objective - left) / solution.strength,
-            n_iterations=torch.full_like(solution.n_iterations, n_iterations),
+            objective=(solution.objective - left).clamp(min=0) / solution.strength,
+            n_iterations=torch.full_like(solution.n_iterations, search.n_in_all),
             converged=gap <= self.gap,
         )
+
+
+def _is_followed(data: Tensor) -> bool:
+    """Derivatives in the data are asked for, in reverse or in forward mode."""
+    reverse = torch.is_grad_enabled() and data.requires_grad
+    dual = forward_ad.unpack_dual(data)  # type: ignore[no-untyped-call]
+    return reverse or dual.tangent is not None
 
 
 def _root(distance: Callable[[float], float], start: float, digits: float) -> tuple[float, int]:

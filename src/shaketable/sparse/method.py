@@ -28,6 +28,9 @@ NO_RULE = "default: not calibrated for these settings; use sparse.calibrate on i
 _COVERED = {"strength", "gap", "max_iterations", "rule", "values", "translation_invariant"}
 _VALUES = ("complex", "ri", "real")
 
+LARGEST_STRENGTH = 1e4
+"""Above the largest side of an image nothing is left of what the penalty sees."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SparseMethod(ABC):
@@ -52,6 +55,11 @@ class SparseMethod(ABC):
                     f"Expected a positive {name}, got {number}; "
                     "both are relative numbers, for example 1e-3."
                 )
+        if self.strength > LARGEST_STRENGTH:
+            raise InputError(
+                f"Expected a strength of at most {LARGEST_STRENGTH:g}, got {self.strength:g}; it is "
+                "relative to the root mean square of A* y."
+            )
         if self.max_iterations < 1:
             raise InputError(
                 f"Expected at least one iteration, got max_iterations={self.max_iterations}; "
@@ -230,6 +238,11 @@ def checked_data(data: Tensor, forward: ForwardMap) -> Tensor:
             f"Expected complex64 or complex128 data (or float32 or float64), got {data.dtype}; "
             "convert them first."
         )
+    if not len(data):
+        raise ShapeError(
+            "Expected at least one image, got a batch of 0; B, the batch, is at least 1.",
+            expected=(-1, *expected), got=tuple(data.shape),
+        )  # fmt: skip
     if not bool(torch.isfinite(data.detach()).all()):
         raise InputError(
             "Expected finite data, got infinite or undefined values; "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
+from weakref import finalize
 
 import torch
 from torch import Tensor
@@ -64,8 +64,11 @@ def scaled_data(data: Tensor, forward: ForwardMap, values: Values, rho_data: flo
     back = forward.adjoint(data)
     planes = to_planes(back, values)
     scale = _scale(planes)
-    if isinstance(forward, FourierMap):
+    # No subclass: it may map otherwise.
+    if type(forward) is FourierMap:
         return _fourier(data, forward, planes, scale)
+    # A real image may meet complex data, and real data a complex map.
+    data = data.to(torch.promote_types(data.dtype, back.dtype))
     term, squared_norm = _split(data, forward, planes, rho_data)
     shape = (-1,) + (1,) * (data.ndim - 1)
     sampled = data if forward.sampled is None else data * forward.sampled.to(data.device)
@@ -98,15 +101,20 @@ def _fourier(data: Tensor, forward: FourierMap, planes: Tensor, scale: Tensor) -
 def _split(
     data: Tensor, forward: ForwardMap, planes: Tensor, rho_data: float
 ) -> tuple[SplitData, float]:
-    if isinstance(forward, MultiCoilFourierMap):
+    if type(forward) is MultiCoilFourierMap:
         return _split_coils(data, forward, planes, rho_data)
     majorant, squared_norm = _metric_of(forward, planes)
     root = math.sqrt(squared_norm)
     mask = torch.ones((), dtype=data.dtype, device=data.device)
     if forward.sampled is not None:
         mask = forward.sampled.to(data)
+
+    def see(image: Tensor) -> Tensor:
+        seen = forward(image) / root
+        return seen.to(torch.promote_types(seen.dtype, data.dtype))
+
     return SplitData(
-        forward=lambda image: forward(image) / root,
+        forward=see,
         adjoint=lambda data: forward.adjoint(data) / root,
         mask=mask,
         majorant=majorant.to(planes),
@@ -156,13 +164,16 @@ def _split_coils(
     ), squared_norm
 
 
-_METRICS: WeakKeyDictionary[ForwardMap, dict[int, tuple[Tensor, float]]] = WeakKeyDictionary()
+_METRICS: dict[int, dict[tuple[int, torch.dtype], tuple[Tensor, float]]] = {}
 
 
 def _metric_of(forward: ForwardMap, planes: Tensor) -> tuple[Tensor, float]:
-    """``M / L`` and ``L = ‖A‖²``, measured once per map and number of planes."""
-    kept = _METRICS.setdefault(forward, {})
-    key = planes.shape[1]
+    """``M / L`` and ``L = ‖A‖²``, measured once per map, number of planes and precision."""
+    if id(forward) not in _METRICS:
+        _METRICS[id(forward)] = {}
+        # By identity, for not every map has a hash; forgotten with the map.
+        finalize(forward, _METRICS.pop, id(forward), None).atexit = False
+    kept, key = _METRICS[id(forward)], (planes.shape[1], planes.dtype)
     if key not in kept:
         with torch.no_grad():
             kept[key] = _measured_metric(forward, planes[:1])

@@ -13,9 +13,9 @@ from shaketable.errors import InputError
 from shaketable.sparse.admm import Problem, Splitting
 from shaketable.sparse.filter_banks import Beside
 from shaketable.sparse.method import SparseMethod
-from shaketable.sparse.penalties import Penalty, magnitude
+from shaketable.sparse.penalties import Penalty, Runs
 from shaketable.sparse.quadratic import ScaledData
-from shaketable.sparse.shearlets import MRI_LEVELS, check_levels, shearlet_bank
+from shaketable.sparse.shearlets import MRI_LEVELS, checked_levels, shearlet_bank
 from shaketable.sparse.solution import Solution
 from shaketable.sparse.total_generalized_variation import slope_penalty
 from shaketable.sparse.total_variation import PeriodicDifferences, difference_eigenvalues
@@ -77,7 +77,7 @@ class ReweightedShearlets(SparseMethod):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_levels(self.levels)
+        object.__setattr__(self, "levels", checked_levels(self.levels))
         if self.variation not in ("tgv", "tv") or self.n_reweightings < 0:
             raise InputError(
                 f"Expected variation 'tgv' or 'tv' and n_reweightings of at least 0, got "
@@ -122,7 +122,7 @@ class ReweightedShearlets(SparseMethod):
     def _solve(
         self,
         scaled: ScaledData,
-        strength: Tensor | None = None,  # noqa: ARG002
+        strength: Tensor | None = None,
         n_iterations: int | None = None,
     ) -> Solution:
         """As for every method; ``n_iterations`` are those of each reweighted problem."""
@@ -130,29 +130,29 @@ class ReweightedShearlets(SparseMethod):
         penalty = self._penalty((height, width), scaled.scale.dtype, scaled.scale.device)
         assert isinstance(penalty, Beside)
         splitting = Splitting.create(penalty, scaled.term, self._rho_over_strength * self.strength)
-        level = self._level(penalty, scaled.scale.new_ones(len(scaled.scale), 1, 1, 1, 1))
+        used = self.strength if strength is None else strength
+        level = self._level(penalty, scaled.scale.new_ones(len(scaled.scale), 1, 1, 1, 1), used)
         for remaining in range(self.n_reweightings, -1, -1):
             gap = self.gap if remaining == 0 else max(self.gap, _INNER_GAP)
             stopping = self._stopping(gap, n_iterations)
             outcome = solve(splitting, Problem(target=scaled.target, level=level), stopping)
             if remaining:
-                level = self._level(penalty, _weights(penalty, outcome.planes))
-        return self._solution(outcome, scaled, self.strength)
+                level = self._level(penalty, _weights(penalty, outcome.planes), used)
+        return self._solution(outcome, scaled, used)
 
-    def _level(self, penalty: Beside, weights: Tensor) -> Tensor:
+    def _level(self, penalty: Beside, weights: Tensor, strength: Tensor | float) -> Tensor:
         """``(B, C, 1 or R, 1 or H, 1 or W)``: λ for the variation, λ share W for the shearlets."""
         bands = weights.expand(-1, len(penalty.bank.filters), -1, -1, -1)
         variation = torch.ones_like(bands[:, :1]).expand(-1, penalty.n_channels, -1, -1, -1)
-        return self.strength * torch.cat([variation, self.share * bands], dim=1)
+        return strength * torch.cat([variation, self.share * bands], dim=1)
 
 
 def _weights(penalty: Beside, planes: Tensor) -> Tensor:
     """Weights of the next problem, differentiable in the image; largest where nothing is."""
-    coefficients = penalty.bank.analyse(planes)
-    group = penalty.bank.group
-    squares = coefficients.square()
-    if magnitude(coefficients[:1, :, :, :1, :1], group).shape[2] == 1:
-        squares = squares.sum(2, keepdim=True)
+    squares, group = penalty.bank.analyse(planes).square(), penalty.bank.group
+    assert isinstance(group, Runs)
+    if group.axes:
+        squares = squares.sum(group.axes, keepdim=True)
     largest = squares.amax(dim=(2, 3, 4), keepdim=True)
     relative = squares / torch.where(largest > 0, largest, 1)
     return 0.1 / (0.02**2 + relative).sqrt()

@@ -16,6 +16,7 @@ Steidl: "Fast finite shearlet transform", arXiv:1202.1773 (2014), for Parseval s
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -102,7 +103,7 @@ def shearlet_bank(
     return FilterBank.create(filters, join_parts=join_parts)
 
 
-def check_levels(levels: tuple[int, ...]) -> None:
+def checked_levels(levels: Sequence[int]) -> tuple[int, ...]:
     """At least one scale, no negative shear level.
 
     Raises
@@ -115,6 +116,7 @@ def check_levels(levels: tuple[int, ...]) -> None:
             f"Expected shear levels of 0 to 4, one per scale, got {levels}; "
             f"{MRI_LEVELS} is usual for MRI and {CT_LEVELS} for CT."
         )
+    return tuple(int(level) for level in levels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +152,7 @@ class Shearlets(SparseMethod):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_levels(self.levels)
+        object.__setattr__(self, "levels", checked_levels(self.levels))
 
     @property
     def _name(self) -> str:
