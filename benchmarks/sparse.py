@@ -39,7 +39,7 @@ from shaketable.search import Budget
 from shaketable.sparse import SparseMethod, calibrate
 
 Row = dict[str, object]
-FACTORS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # ascending, as `calibrate` has them
+FACTORS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # ascending, as `calibrate` has them
 RADII = (0.005, 0.01, 0.02, 0.04, 0.06)
 
 
@@ -120,9 +120,10 @@ def gradients(
 def truncation(
     kinds: tuple[Kind, ...], size: int, penalties: tuple[str, ...], n: int
 ) -> Iterator[Row]:
-    """How far the derivative through few iterations is from that at a gap of 1e-5.
+    """How far the derivative through few iterations is from that through many: the reference.
 
-    A method of several problems has so many iterations for each.
+    Those end at a gap of 1e-5, or after 3000; ``reference_gap`` is the largest gap there. A method
+    of several problems has so many iterations for each.
     """
     for kind in kinds:
         given = scene(kind, size, n)
@@ -149,6 +150,7 @@ def truncation(
                     "map": kind, "penalty": name, "size": size, "iterations": count or n_stopped,
                     "of": n_all, "relative_difference": float((found - exact).norm() / exact.norm()),
                     "cosine": float(cosine), "stopped_by_gap_1e-3": count is None,
+                    "reference_gap": float(long.gap.max()),
                 }  # fmt: skip
 
 
@@ -184,6 +186,8 @@ def accuracy(
 
     Whatever library solves the same problem to its end has the same image, so that the best
     strength, chosen on the very images, is what the best library can reach with its best parameter.
+    ``converged_...`` says whether all images of ``psnr_...`` reached their gap, without which a
+    library could have another.
     """
     for kind in kinds:
         given = scene(kind, size, n)
@@ -199,11 +203,15 @@ def accuracy(
             ).method.strength
             curve = calibrate(method, given.images, given.forward, strengths=strengths)
             means = dict(zip(strengths, curve.psnr.mean(1).tolist(), strict=True))
+            converged = dict(zip(strengths, curve.converged.tolist(), strict=True))
+            best = max(means, key=means.__getitem__)
             yield {
                 "map": kind, "method": name, "size": size, "images": n,
                 "psnr_default": means[method.strength], "psnr_calibrated": means[calibrated],
-                "psnr_best": max(means.values()), "strength": method.strength,
-                "strength_calibrated": calibrated, "strength_best": max(means, key=means.__getitem__),
+                "psnr_best": means[best], "strength": method.strength,
+                "strength_calibrated": calibrated, "strength_best": best,
+                "strength_smallest": strengths[0], "converged_default": converged[method.strength],
+                "converged_calibrated": converged[calibrated], "converged_best": converged[best],
             }  # fmt: skip
 
 
@@ -222,7 +230,7 @@ def main() -> None:
     parser.add_argument("--maps", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--penalties", nargs="+", choices=METHODS)
     parser.add_argument("--python", nargs="*", default=[], metavar="LIBRARY=INTERPRETER")
-    parser.add_argument("--seconds", type=float, default=40.0, help="per peer and problem")
+    parser.add_argument("--seconds", type=float, default=40.0, help="per solver and problem")
     given = parser.parse_args()
     # Only a batch has work for more than one.
     torch.set_num_threads((os.cpu_count() or 1) if given.section == "batch" else 1)
@@ -237,7 +245,7 @@ def main() -> None:
         pythons.update(dict(entry.split("=", 1) for entry in given.python))
         penalties = tuple(given.penalties or ("tv", "wavelets"))
         if given.section == "speed":
-            settings["seconds_per_peer"] = given.seconds
+            settings["seconds_per_solver"] = given.seconds
             rows = sparse_speed.main(kinds, penalties, size, pythons, given.seconds)
         else:
             rows = []

@@ -2,26 +2,38 @@
 
     python sparse_peer.py LIBRARY PROBLEM.npz FOLDER SECONDS
 
-Solves ``min_x 1/2 |A x - y|^2 + lambda R(x)`` for a growing number of iterations until the objective
-is near the best known or the time is used up, stores every image as ``FOLDER/N.npy`` and prints
-``N cpu_seconds`` per line, and at the end ``megabytes M``: how far the memory rose above what the
-problem took. ``R`` is isotropic periodic total variation or l1 of PyWavelets' periodised wavelets.
-Libraries without a projector of their own get ours as a SciPy matrix, and all get the same coil maps.
+Solves ``min_x 1/2 |A x - y|^2 + lambda R(x)`` by the numbers of iterations of `search`, stores
+every image as ``FOLDER/N.npy`` and prints ``run N cpu_seconds timed megabytes`` per line, and at the
+end ``megabytes M``: how far the memory rose at most in a run above what was held before it. ``R`` is
+isotropic periodic total variation or l1 of PyWavelets' periodised wavelets. Libraries without a
+projector of their own get ours as a SciPy matrix, and all get the same coil maps.
+
+`search` is what all solvers are timed by; `sparse_speed.py` has ours and BART run by it.
 """
 
 from __future__ import annotations
 
-import os
+import resource
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 
 GAP = 1e-3
-ITERATIONS = (10, 20, 40, 60, 80, 120, 160, 240, 320, 480, 640, 960, 1280, 1920, 2560, 3840)
+FIRST = 5
+"""Iterations of the first run; they double from there."""
+FINE = 0.05
+"""How near the shortest good number is to the longest that is not, relative to itself."""
+LONG = 10.0
+"""Seconds; a longer run is timed once, a shorter one three times."""
+
+Solver = Callable[[int], np.ndarray]
+"""Iterations -> image, from the start each time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +119,64 @@ def read(path: str) -> Stored:
     )
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Run:
+    """One solve: its iterations, its cost, what it reached.
+
+    ``seconds`` of the processor, the median where ``timed`` says more than one; ``megabytes`` at
+    most above what was held before. Neither includes the objective, which is in double precision.
+    """
+
+    iterations: int
+    seconds: float
+    megabytes: float
+    objective: float
+    image: np.ndarray
+    timed: int = 1
+
+    def good(self, best: float) -> bool:
+        """Whether it is near the best; what diverged is not."""
+        return self.objective <= best * (1 + GAP)
+
+
+def attempt(solver: Solver, stored: Stored, n: int) -> Run:
+    at_rest, start = forget_peak(), cpu_seconds()
+    image = np.asarray(solver(n))
+    seconds = cpu_seconds() - start
+    # The objective copies the matrix, so that the peak is read before it.
+    megabytes = resident("VmHWM") - at_rest
+    value = objective(stored, image)
+    return Run(iterations=n, seconds=seconds, megabytes=megabytes, objective=value, image=image)
+
+
+def search(solver: Solver, stored: Stored, limit: float) -> Iterator[Run]:
+    """Runs up to the shortest that is near the best known, which comes again at the end, timed.
+
+    The number of iterations doubles until a run is near or more than ``limit`` seconds are used up.
+    Then it is bisected, as if every longer run were near too; the limit does not end that.
+    """
+    low, spent = 0, 0.0
+    while True:
+        high = attempt(solver, stored, 2 * low or FIRST)
+        yield high
+        spent += high.seconds
+        if high.good(stored.best):
+            break
+        if spent > limit:
+            return
+        low = high.iterations
+    while high.iterations - low > max(1, FINE * high.iterations):
+        middle = attempt(solver, stored, (low + high.iterations) // 2)
+        yield middle
+        if middle.good(stored.best):
+            high = middle
+        else:
+            low = middle.iterations
+    if high.seconds <= LONG:
+        again = [attempt(solver, stored, high.iterations).seconds for _ in range(2)]
+        yield replace(high, seconds=median([high.seconds, *again]), timed=3)
+
+
 def differences(x: np.ndarray) -> np.ndarray:
     return np.stack([np.roll(x, -1, 0) - x, np.roll(x, -1, 1) - x])
 
@@ -116,7 +186,7 @@ def divergence(g: np.ndarray) -> np.ndarray:
     return np.roll(g[0], 1, 0) - g[0] + np.roll(g[1], 1, 1) - g[1]
 
 
-def sigpy(p: Stored) -> Callable[[int], np.ndarray]:
+def sigpy(p: Stored) -> Solver:
     """`LinearLeastSquares`: primal-dual for total variation, accelerated gradients for wavelets."""
     import sigpy as sp
 
@@ -141,6 +211,8 @@ def sigpy(p: Stored) -> Callable[[int], np.ndarray]:
     A = Map(p.shape, p.data.shape, p.forward, p.adjoint)
 
     def run(n: int) -> np.ndarray:
+        # Its norms come from random images of this generator; a run is timed again as it was.
+        np.random.seed(0)  # noqa: NPY002
         common = {"max_iter": n, "show_pbar": False, "max_power_iter": 10}
         x = np.zeros(p.shape, p.data.dtype)
         if p.penalty == "tv":
@@ -154,7 +226,7 @@ def sigpy(p: Stored) -> Callable[[int], np.ndarray]:
     return run
 
 
-def pyproximal(p: Stored) -> Callable[[int], np.ndarray]:
+def pyproximal(p: Stored) -> Solver:
     """`PrimalDual` with the data in the dual too; `ProximalGradient` (FISTA) for wavelets."""
     import pylops
     import pyproximal as pp
@@ -162,9 +234,10 @@ def pyproximal(p: Stored) -> Callable[[int], np.ndarray]:
     dtype, size = p.data.dtype, int(np.prod(p.shape))
 
     def operator(outer: tuple[int, ...], there: Any, back: Any) -> Any:
+        # Its iterates become double on the way, for which SciPy would copy the matrix every time.
         return pylops.FunctionOperator(
-            lambda x: there(x.reshape(p.shape)).ravel().astype(dtype),
-            lambda y: back(y.reshape(outer)).ravel().astype(dtype),
+            lambda x: there(x.reshape(p.shape).astype(dtype)).ravel().astype(dtype),
+            lambda y: back(y.reshape(outer).astype(dtype)).ravel().astype(dtype),
             int(np.prod(outer)),
             size,
             dtype=dtype,
@@ -175,10 +248,15 @@ def pyproximal(p: Stored) -> Callable[[int], np.ndarray]:
         D = operator((2, *p.shape), differences, divergence)
         data = pp.L2(Op=A, b=p.data.ravel(), niter=10, warm=True)
         joint = pp.L21(ndim=2, sigma=p.strength)
-        # ``tau mu |D|² = 1``, with the balance that suits images of size 1.
-        return lambda n: pp.optimization.primaldual.PrimalDual(
-            data, joint, D, x0=np.zeros(size, dtype), tau=10 / 8**0.5, mu=0.1 / 8**0.5, niter=n
-        ).reshape(p.shape)
+
+        def run(n: int) -> np.ndarray:
+            data.x0 = None  # where its inner solver ended in the run before
+            # ``tau mu |D|² = 1``, with the balance that suits images of size 1.
+            return pp.optimization.primaldual.PrimalDual(
+                data, joint, D, x0=np.zeros(size, dtype), tau=10 / 8**0.5, mu=0.1 / 8**0.5, niter=n
+            ).reshape(p.shape)
+
+        return run
     W = operator(p.shape, p.analyse, p.synthesise)
     data = pp.L2(Op=A, b=p.data.ravel())
     sparse = pp.Orthogonal(pp.L1(sigma=p.strength), W)
@@ -187,7 +265,7 @@ def pyproximal(p: Stored) -> Callable[[int], np.ndarray]:
     ).reshape(p.shape)
 
 
-def scico(p: Stored) -> Callable[[int], np.ndarray]:
+def scico(p: Stored) -> Solver:
     """`ADMM` with its penalty parameter at ``20 lambda``; conjugate gradients for the image."""
     import jax
 
@@ -226,7 +304,7 @@ def scico(p: Stored) -> Callable[[int], np.ndarray]:
     return run
 
 
-def odl(p: Stored) -> Callable[[int], np.ndarray]:
+def odl(p: Stored) -> Solver:
     """`pdhg` with data and penalty in the dual."""
     import odl as library
 
@@ -282,7 +360,7 @@ def odl(p: Stored) -> Callable[[int], np.ndarray]:
     return run
 
 
-def deepinv(p: Stored) -> Callable[[int], np.ndarray]:
+def deepinv(p: Stored) -> Solver:
     """FISTA with the prior's own proximal operator; its wavelets are ptwt's, of the same rule."""
     import torch
     from deepinv.optim import FISTA, L2, Prior
@@ -327,7 +405,9 @@ LIBRARIES = {
 
 
 def cpu_seconds() -> float:
-    return sum(os.times()[:4])
+    """Of this process and of the programs that it started; `os.times` counts in steps of 10 ms."""
+    started = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + started.ru_utime + started.ru_stime
 
 
 def resident(which: str) -> float:
@@ -347,17 +427,12 @@ def main() -> None:
     stored = read(path)
     run = LIBRARIES[library](stored)
     run(2)  # what is compiled or planned once does not count
-    at_rest = forget_peak()
-    began = cpu_seconds()
-    for n in ITERATIONS:
-        start = cpu_seconds()
-        image = np.asarray(run(n))
-        np.save(Path(folder) / f"{n}.npy", image)
-        print(n, cpu_seconds() - start, flush=True)
-        near = objective(stored, image) <= stored.best * (1 + GAP)
-        if near or cpu_seconds() - began > float(limit):
-            break
-    print("megabytes", resident("VmHWM") - at_rest)
+    most = 0.0
+    for found in search(run, stored, float(limit)):
+        np.save(Path(folder) / f"{found.iterations}.npy", found.image)
+        print("run", found.iterations, found.seconds, found.timed, found.megabytes, flush=True)
+        most = max(most, found.megabytes)
+    print("megabytes", most)
 
 
 if __name__ == "__main__":

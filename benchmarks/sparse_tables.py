@@ -84,13 +84,15 @@ def _memory(rows: list[Row]) -> list[Cells]:
     problems = _pivot(rows, lambda row: row["solver"])
     solvers = [name for name in SOLVERS if name != "BART"]
 
-    def cell(row: Row | None) -> str:
-        found = "not run" if row is None else row["megabytes"]
+    def cell(row: Row | None, key: str = "megabytes") -> str:
+        found = "not run" if row is None else row.get(key, "not run")
         return "" if found == "not run" else _number(found)
 
-    return [["MB", *solvers]] + [
-        [problem, *(cell(by.get(name)) for name in solvers)] for problem, by in problems.items()
-    ]
+    return [["MB", *solvers, "with proof"]] + [
+        [problem, *(cell(by.get(name)) for name in solvers),
+         cell(by.get("shaketable"), "megabytes_with_proof")]
+        for problem, by in problems.items()
+    ]  # fmt: skip
 
 
 def _batch(rows: list[Row]) -> list[Cells]:
@@ -109,20 +111,27 @@ def _accuracy(rows: list[Row]) -> list[Cells]:
     head = ["dB", "linear", "default", "calibrated on other images", "best on these"]
     return [head] + [
         [_problem(row), f"{linear[row['map']]:.1f}",
-         *(f"{row[f'psnr_{which}']:.1f} ({row[name]:g})" for which, name in (
-             ("default", "strength"), ("calibrated", "strength_calibrated"),
-             ("best", "strength_best")))]
+         *(_at_strength(row, which) for which in ("default", "calibrated", "best"))]
         for row in rows if row["method"] != "linear"
     ]  # fmt: skip
+
+
+def _at_strength(row: Row, which: str) -> str:
+    """``≤``: the smallest strength tried, a smaller may be better; ``*``: its gap was not reached."""
+    strength = row["strength" if which == "default" else f"strength_{which}"]
+    before = "≤ " if strength == row.get("strength_smallest") else ""
+    after = "" if row.get(f"converged_{which}", True) else "*"
+    return f"{row[f'psnr_{which}']:.1f} ({before}{strength:g}{after})"
 
 
 def _worst(rows: list[Row]) -> list[Cells]:
     problems = _pivot(rows, lambda row: row["radius"])
     radii = sorted({row["radius"] for row in rows})
-    return [["amplification", *(f"{100 * radius:g} %" for radius in radii)]] + [
-        [problem, *(f"{by[r]['worst']:.2f} ({by[r]['random']:.2f})" for r in radii)]
+    return [["amplification", "clean, dB", *(f"{100 * radius:g} %" for radius in radii)]] + [
+        [problem, f"{by[radii[0]]['clean_psnr']:.1f}",
+         *(f"{by[r]['worst']:.2f} ({by[r]['random']:.2f})" for r in radii)]
         for problem, by in problems.items()
-    ]
+    ]  # fmt: skip
 
 
 def _truncation(rows: list[Row]) -> list[Cells]:
@@ -131,13 +140,17 @@ def _truncation(rows: list[Row]) -> list[Cells]:
         rows, lambda row: "stopped" if row["stopped_by_gap_1e-3"] else row["iterations"]
     )
     head = ["", *(f"{count}" for count in counts), "stopped by a gap of 1e-3"]
+    head += ["gap of the reference"]
 
     def cell(row: Row) -> str:
         return f"{100 * row['relative_difference']:.2g} %"
 
+    def reference(row: Row) -> str:
+        return f"{row['reference_gap']:.0e}" if "reference_gap" in row else ""
+
     return [head] + [
         [problem, *(cell(by[count]) if count in by else "" for count in counts),
-         f"{cell(by['stopped'])} ({by['stopped']['iterations']})"]
+         f"{cell(by['stopped'])} ({by['stopped']['iterations']})", reference(by["stopped"])]
         for problem, by in problems.items()
     ]  # fmt: skip
 
