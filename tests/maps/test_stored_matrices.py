@@ -39,7 +39,9 @@ def test_products_are_those_of_the_dense_matrix(batch: int, dtype: torch.dtype) 
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.complex64, torch.float64])
-def test_a_vector_has_the_same_bits_alone_and_among_any_number_of_others(dtype: torch.dtype) -> None:
+def test_a_vector_has_the_same_bits_alone_and_among_any_number_of_others(
+    dtype: torch.dtype,
+) -> None:
     matrix = to_torch(_sparse(shape=(301, 257))).to(torch.empty(0, dtype=dtype).real.dtype)
     x = torch.randn(17, 257, dtype=dtype, generator=torch.manual_seed(0))
     alone = torch.cat([product(matrix, one[None]) for one in x])
