@@ -143,7 +143,8 @@ def _truncation(rows: list[Row]) -> list[Cells]:
     head += ["gap of the reference"]
 
     def cell(row: Row) -> str:
-        return f"{100 * row['relative_difference']:.2g} %"
+        percent = 100 * row["relative_difference"]
+        return f"{percent:.0f} %" if percent >= 10 else f"{percent:.2g} %"
 
     def reference(row: Row) -> str:
         return f"{row['reference_gap']:.0e}" if "reference_gap" in row else ""
