@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -58,22 +59,39 @@ def wavelet_synthesis(coefficients: Array, wavelet: str, levels: int) -> Array:
     return np.asarray(parts[0] + 1j * parts[1])
 
 
-def chambolle_pock(data: Array, mask: Mask, strength: float, n_iterations: int) -> Array:
-    """Isotropic total variation by the primal-dual method; the proximal of the data is exact."""
-    step = 1 / np.sqrt(8)
-    x = np.fft.ifft2(mask * data, norm="ortho")
-    leading, dual = x, np.zeros((2, *x.shape), complex)
-    primal_step, dual_step = step * 10, step / 10
+def chambolle_pock(
+    data: Array, mask: Mask, strength: float, n_iterations: int, values: str = "complex"
+) -> Array:
+    """Isotropic total variation by the primal-dual method; the proximal of the data is exact.
+
+    A real image ties each frequency to its negative, so that it sees the mean of the mask at both.
+    """
+    start = np.fft.ifft2(mask * data, norm="ortho")
+    weight: npt.NDArray[np.float64] = mask.astype(float)
+    if values == "real":
+        start = start.real + 0j
+        weight = (weight + np.roll(weight[::-1, ::-1], (1, 1), (0, 1))) / 2
+    seen = np.fft.fft2(start, norm="ortho")
+    leading, dual, x = start, np.zeros((2, *start.shape), complex), start
+    primal_step, dual_step = 10 / np.sqrt(8), 1 / 10 / np.sqrt(8)
     for _ in range(n_iterations):
         dual = dual + dual_step * differences(leading)
-        size = np.sqrt((np.abs(dual) ** 2).sum(0))
-        dual = dual / np.maximum(1, size / strength)
+        if values == "complex":
+            dual = _within(dual, strength)
+        else:
+            dual = _within(dual.real, strength) + 1j * _within(dual.imag, strength)
         divergence = np.roll(dual[0], 1, 0) - dual[0] + np.roll(dual[1], 1, 1) - dual[1]
         spectrum = np.fft.fft2(x - primal_step * divergence, norm="ortho")
-        spectrum = np.where(mask, (spectrum + primal_step * data) / (1 + primal_step), spectrum)
+        spectrum = (spectrum + primal_step * seen) / (1 + primal_step * weight)
         previous, x = x, np.fft.ifft2(spectrum, norm="ortho")
         leading = 2 * x - previous
     return x
+
+
+def _within(dual: npt.NDArray[Any], radius: float) -> npt.NDArray[Any]:
+    """Project every pair onto a disc."""
+    size = np.sqrt((np.abs(dual) ** 2).sum(0))
+    return np.asarray(dual / np.maximum(1, size / radius))
 
 
 def fista(
