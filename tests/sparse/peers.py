@@ -95,21 +95,38 @@ def _within(dual: npt.NDArray[Any], radius: float) -> npt.NDArray[Any]:
 
 
 def fista(
-    data: Array, mask: Mask, strength: float, wavelet: str, levels: int, n_iterations: int
+    data: Array,
+    mask: Mask,
+    strength: float,
+    wavelet: str,
+    levels: int,
+    n_iterations: int,
+    values: str = "complex",
 ) -> Array:
     """Wavelet l1 by accelerated proximal gradient steps of length 1."""
-    x = np.fft.ifft2(mask * data, norm="ortho")
+    x = np.zeros(data.shape, complex)
     leading, momentum = x, 1.0
     for _ in range(n_iterations):
         residual = mask * (np.fft.fft2(leading, norm="ortho") - data)
         step = leading - np.fft.ifft2(residual, norm="ortho")
+        if values == "real":
+            step = step.real + 0j
         c = wavelet_coefficients(step, wavelet, levels)
-        c = c * np.maximum(0, 1 - strength / np.maximum(np.abs(c), 1e-300))
+        if values == "complex":
+            c = _shorter(c, strength)
+        else:
+            c = _shorter(c.real, strength) + 1j * _shorter(c.imag, strength)
         previous, x = x, wavelet_synthesis(c, wavelet, levels)
         following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
         leading = x + (momentum - 1) / following * (x - previous)
         momentum = following
     return x
+
+
+def _shorter(coefficients: npt.NDArray[Any], length: float) -> npt.NDArray[Any]:
+    """Soft thresholding."""
+    size = np.maximum(np.abs(coefficients), 1e-300)
+    return np.asarray(coefficients * np.maximum(0, 1 - length / size))
 
 
 def sigpy_anisotropic(data: Array, mask: Mask, strength: float, n_iterations: int) -> Array:

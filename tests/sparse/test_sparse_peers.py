@@ -77,7 +77,7 @@ def test_total_variation_reaches_the_objective_of_bart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("values", ["ri", "real"])
-def test_other_kinds_of_values_reach_the_objective_of_the_primal_dual_method(
+def test_total_variation_of_other_values_reaches_the_objective_of_the_primal_dual_method(
     values: Values,
 ) -> None:
     method = TotalVariation(strength=0.05, gap=1e-5, values=values, max_iterations=8000)
@@ -91,4 +91,23 @@ def test_other_kinds_of_values_reach_the_objective_of_the_primal_dual_method(
 
     assert float(solution.objective) == pytest.approx(value(ours), rel=1e-10)
     assert value(ours) == pytest.approx(value(other), rel=1e-4)
+    assert np.linalg.norm(ours - other) <= 1e-2 * np.linalg.norm(other)
+
+
+@pytest.mark.parametrize("values", ["ri", "real"])
+def test_wavelet_l1_of_other_values_reaches_the_objective_of_accelerated_proximal_gradients(
+    values: Values,
+) -> None:
+    method = WaveletL1(strength=0.05, levels=2, gap=1e-5, values=values, max_iterations=5000)
+    solution, strength = solved(method)
+    ours = solution.image[0].numpy().astype(complex)
+    other = peers.fista(Y, MASK, strength, "db4", 2, 800, values)
+
+    def value(image: peers.Array) -> float:
+        c = peers.wavelet_coefficients(image, "db4", 2)
+        size = float(np.abs(c.real).sum() + np.abs(c.imag).sum())
+        return peers.data_objective(image, Y, MASK) + strength * size
+
+    assert float(solution.objective) == pytest.approx(value(ours), rel=1e-10)
+    assert value(ours) == pytest.approx(value(other), rel=2e-5)
     assert np.linalg.norm(ours - other) <= 1e-2 * np.linalg.norm(other)
