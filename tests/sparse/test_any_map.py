@@ -187,6 +187,23 @@ def test_a_map_that_inherits_is_solved_as_what_it_is() -> None:
     assert float(solution.objective) == pytest.approx(float(other.objective), rel=0.1)
 
 
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
+@pytest.mark.parametrize("values", ["complex", "real"])
+def test_maps_that_do_not_see_constants_have_true_certificates(
+    dtype: torch.dtype, values: Values
+) -> None:
+    mask = torch.rand(SHAPE, generator=torch.Generator().manual_seed(1)) < 0.5
+    mask[0, 0] = False
+    blind = Mirrored(mask)
+    data = blind(scene(SHAPE, batch=1)).to(dtype)
+    method = TotalVariation(strength=1e-3, values=values, gap=1e-2)
+    least = float(replace(method, gap=1e-5, max_iterations=5000).solve(data, blind).objective)
+    scaled = method._scaled(data, blind)
+    for n_iterations in (5, 20, 80, 320):
+        solution = method._solve(scaled, None, n_iterations)
+        assert float(solution.objective) * (1 - float(solution.gap)) <= least * (1 + 1e-5)
+
+
 @dataclass
 class Unhashable:
     """A map of somebody else's, with equality and so without a hash."""

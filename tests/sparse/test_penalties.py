@@ -22,11 +22,7 @@ from shaketable.sparse.penalties import (
     shrink_derivative,
     to_complex,
 )
-from shaketable.sparse.total_variation import (
-    PeriodicDifferences,
-    difference_eigenvalues,
-    group_axes,
-)
+from shaketable.sparse.total_variation import PeriodicDifferences, group_axes
 from shaketable.sparse.wavelet_l1 import WaveletPenalty
 from shaketable.sparse.wavelets import level_matrix, wavelet_transform
 
@@ -42,7 +38,7 @@ def random(*shape: int, seed: int = 0) -> Tensor:
 def penalties() -> list[Penalty]:
     shape = (24, 16)
     return [
-        PeriodicDifferences(group=(1, 2), eigenvalues=difference_eigenvalues(shape)),
+        PeriodicDifferences.create(shape, (1, 2), torch.float64, CPU),
         WaveletPenalty(
             group=(2,),
             eigenvalues=torch.ones(shape, dtype=torch.float64),

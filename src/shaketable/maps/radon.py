@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from math import ceil, hypot
+from math import ceil, hypot, prod
 
 import numpy as np
 import numpy.typing as npt
@@ -135,9 +135,10 @@ class RadonMap:
         return rays.reshape(-1, *self.data_shape)
 
     def _adjoint(self, data: Tensor) -> Tensor:
-        parts = zip(self._matrices, self.split_views(data), strict=True)
-        images = [matrix.transpose_times(part.flatten(1)) for matrix, part in parts]
-        return torch.stack(images).sum(0).reshape(-1, *self.image_shape)
+        pixels = data.new_zeros(len(data), prod(self.image_shape))
+        for matrix, part in zip(self._matrices, self.split_views(data), strict=True):
+            pixels += matrix.transpose_times(part.flatten(1))
+        return pixels.reshape(-1, *self.image_shape)
 
     def split_views(self, data: Tensor) -> tuple[Tensor, ...]:
         """``(B, n_angles, n_detectors)`` cut into the blocks of views that are multiplied at once."""

@@ -5,7 +5,7 @@ and ``z_A = A x`` where `shaketable.sparse.data_terms` splits the data off too. 
 multipliers ``u``, the variables ``v = z + u`` before shrinkage, and over-relaxation ``α``, one
 iteration is
 
-    z ← shrink(v, λ/ρ),  z_A ← settle(v_A)
+    z ← shrink(v, λ/ρ),  z_A ← proximal point of the data at v_A
     x̂ ← (M + ρ K* K)⁻¹ (field of the data + ρ K*(2 z - v))
     v ← v + α (K x̂ - z),  v_A ← v_A + α (A x̂ - z_A),  x ← x + α (x̂ - x)
 
@@ -97,8 +97,10 @@ class Splitting:
     @classmethod
     def create(cls, penalty: Penalty, term: DataTerm, rho: float) -> Splitting:
         """Invert the system once."""
-        symbol = system_symbol(term.metric, rho, penalty.eigenvalues)
-        return cls(penalty=penalty, term=term, inverse=pseudo_inverse(symbol), rho=rho)
+        inverse = pseudo_inverse(system_symbol(term.metric, rho, penalty.eigenvalues))
+        if term.n_planes == 1:  # spectra are halves
+            inverse = inverse[:, : inverse.shape[1] // 2 + 1].contiguous()
+        return cls(penalty=penalty, term=term, inverse=inverse, rho=rho)
 
     @cached_property
     def penalty_inverse(self) -> Tensor:
@@ -126,33 +128,31 @@ class Splitting:
     def unknown(self, state: State, problem: Problem) -> Tensor:
         """``x̂`` with all its fields: ``(B, P R, H, W)``."""
         z = shrink(state[0], problem.level / self.rho, self.penalty.group)
-        settled = self.term.settle(state[1:], problem.target)
-        return self._update(state, z, settled, problem.target)
+        return spectrum_to_fields(self._spectrum(state, z, problem.target), *self._fields)
 
     def image(self, state: State, problem: Problem) -> Tensor:
         """``x̂`` as planes ``(B, R, H, W)``."""
         return self.unknown(state, problem)[:, : self.term.n_planes]
 
-    def advance(self, state: State, problem: Problem) -> State:
-        """One iteration."""
-        z = shrink(state[0], problem.level / self.rho, self.penalty.group)
-        return self._linear(state, z, problem.target)
+    def advance(self, state: State, problem: Problem, *, over: bool = False) -> State:
+        """One iteration; ``over``: its state takes the memory of the one before."""
+        threshold, group = problem.level / self.rho, self.penalty.group
+        return self._linear(state, shrink(state[0], threshold, group), problem.target, over=over)
 
     def image_tangent(
         self, state: State, problem: Problem, direction: State, towards: Problem
     ) -> Tensor:
         """Directional derivative of `image`."""
         z = self._shrink_tangent(state, problem, direction, towards)
-        settled = self.term.settle(direction[1:], towards.target)
-        update = self._update(direction, z, settled, towards.target)
-        return update[:, : self.term.n_planes]
+        spectrum = self._spectrum(direction, z, towards.target)
+        return spectrum_to_fields(spectrum, *self._fields)[:, : self.term.n_planes]
 
     def advance_tangent(
         self, state: State, problem: Problem, direction: State, towards: Problem
     ) -> State:
         """Directional derivative of `advance`."""
         z = self._shrink_tangent(state, problem, direction, towards)
-        return self._linear(direction, z, towards.target)
+        return self._linear(direction, z, towards.target, over=False)
 
     def image_adjoint(
         self, state: State, problem: Problem, planes: Tensor
@@ -167,45 +167,48 @@ class Splitting:
         """Cotangent of the next state -> those of this state and of the problem."""
         return self._pull(state, problem, cotangent, None)
 
-    def _update(self, state: State, z: Tensor, settled: Tensor | None, target: Tensor) -> Tensor:
-        right = self.penalty.adjoint(2 * z - state[0]).mul_(self.rho)
+    def _spectrum(self, state: State, z: Tensor, target: Tensor) -> Tensor:
+        """Of ``x̂``."""
+        right = self.penalty.adjoint(torch.sub(z, state[0], alpha=0.5)).mul_(2 * self.rho)
         spectrum = fields_to_spectrum(right, self.term.n_planes)
-        spectrum[:, 0] += self.term.field(state[1:], settled, target)
-        return spectrum_to_fields(multiply(self.inverse, spectrum), self.term.n_planes)
+        del right  # large arrays go before the next ones are made
+        spectrum[:, 0] += self.term.field(state[1:], target)
+        return multiply(self.inverse, spectrum)
 
-    def _linear(self, state: State, z: Tensor, target: Tensor) -> State:
-        step, settled = self.over_relaxation, self.term.settle(state[1:], target)
-        unknown = self._update(state, z, settled, target)
-        v = torch.add(state[0], self.penalty.analyse(unknown).sub_(z), alpha=step)
+    @property
+    def _fields(self) -> tuple[int, int]:
+        """What spectra become fields by: ``R`` and ``W``."""
+        return self.term.n_planes, self.term.bound.shape[-1]
+
+    def _linear(self, state: State, z: Tensor, target: Tensor, *, over: bool) -> State:
+        step = self.over_relaxation
+        unknown = spectrum_to_fields(self._spectrum(state, z, target), *self._fields)
+        change = self.penalty.analyse(unknown).sub_(z)
+        v = torch.add(state[0], change, alpha=step, out=state[0] if over else None)
+        del z, change
         planes = unknown[:, : self.term.n_planes]
-        return (v, *self.term.move(state[1:], settled, planes, step))
+        return (v, *self.term.move(state[1:], target, planes, step, over=over))
 
     def _pull(
         self, state: State, problem: Problem, cotangent: State, at_unknown: Tensor | None
     ) -> tuple[State, Problem]:
-        """The adjoint of `_linear` and of the shrinkage; of `_update` where that is all there is."""
+        """The adjoint of `_linear` and of the shrinkage; of the update where that is all there is."""
         step, group = self.over_relaxation, self.penalty.group
         at_z = -step * cotangent[0]
-        moved, at_settled, at_planes = self.term.move_adjoint(cotangent[1:], step)
+        at_planes = self.term.move_adjoint(cotangent[1:], step)
         unknown = self.penalty.adjoint(step * cotangent[0])
         if at_planes is not None:
             unknown[:, : self.term.n_planes] += at_planes
         if at_unknown is not None:
             unknown = unknown + at_unknown
         spectrum = multiply(self.inverse, fields_to_spectrum(unknown, self.term.n_planes))
-        right = spectrum_to_fields(spectrum, self.term.n_planes)
+        at_data, target = self.term.adjoint(cotangent[1:], step, spectrum[:, 0])
+        right = spectrum_to_fields(spectrum, *self._fields)
         change = self.penalty.analyse(right).mul_(self.rho)
-        field, settled, target = self.term.field_adjoint(spectrum[:, 0])
-        at_data = [a + b for a, b in zip(moved, field, strict=True)]
-        if at_settled is not None and settled is not None:
-            first, at_target = self.term.settle_adjoint(at_settled + settled)
-            at_data[0] = at_data[0] + first
-            target = at_target if target is None else target + at_target
         at_z = at_z.add_(change, alpha=2)
         threshold = problem.level / self.rho
         at_v = cotangent[0] - change + shrink_derivative(state[0], at_z, threshold, group)
         at_level = threshold_derivative(state[0], threshold, group).mul_(at_z) / self.rho
-        assert target is not None
         return (at_v, *at_data), Problem(
             target=target, level=at_level.sum_to_size(problem.level.shape)
         )

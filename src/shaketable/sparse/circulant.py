@@ -1,4 +1,7 @@
-"""Functions of ``F* symbol F``: inverses and pseudo-inverses of circulant systems, field by field."""
+"""Functions of ``F* symbol F``: inverses and pseudo-inverses of circulant systems, field by field.
+
+Spectra of real images are held by half, as the other half is their conjugate; symbols are whole.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,12 @@ def apply_symbol(symbol: Tensor, planes: Tensor, n_planes: int) -> Tensor:
         ``R``: 2 where the planes are real and imaginary parts.
     """
     spectrum = fields_to_spectrum(planes, n_planes)
-    return spectrum_to_fields(multiply(symbol, spectrum), n_planes)
+    return spectrum_to_fields(multiply(symbol, spectrum), n_planes, planes.shape[-1])
 
 
 def multiply(symbol: Tensor, spectrum: Tensor) -> Tensor:
-    """A symbol times ``(B, P, H, W)``, in its place or as a matrix per frequency."""
+    """A symbol times a spectrum ``(B, P, H, ...)``, in its place or as a matrix per frequency."""
+    symbol = symbol[:, : spectrum.shape[-1]]
     if symbol.ndim == 2:
         return spectrum.mul_(symbol)
     fields = range(symbol.shape[-1])
@@ -38,22 +42,37 @@ def multiply(symbol: Tensor, spectrum: Tensor) -> Tensor:
 
 
 def fields_to_spectrum(planes: Tensor, n_planes: int) -> Tensor:
-    """``(B, P R, H, W)`` real -> unitary spectrum ``(B, P, H, W)``."""
+    """``(B, P R, H, W)`` real -> unitary ``(B, P, H, W)``, of real ones ``W // 2 + 1`` columns."""
+    if n_planes == 1:
+        half: Tensor = torch.fft.rfft2(planes, norm="ortho")
+        return half
     batch, stacked, height, width = planes.shape
     fields = planes.reshape(batch * (stacked // n_planes), n_planes, height, width)
     spectrum: Tensor = torch.fft.fft2(to_complex(fields), norm="ortho")
     return spectrum.reshape(batch, -1, height, width)
 
 
-def spectrum_to_fields(spectrum: Tensor, n_planes: int) -> Tensor:
-    """Inverse of `fields_to_spectrum`; the real part for one plane."""
-    batch, n_fields, height, width = spectrum.shape
+def spectrum_to_fields(spectrum: Tensor, n_planes: int, width: int) -> Tensor:
+    """Inverse of `fields_to_spectrum` for images ``width`` wide."""
+    batch, n_fields, height, _ = spectrum.shape
+    if n_planes == 1:
+        # `irfft2` leaves columns in another order of memory, in which an image of up to 64 pixels
+        # does not have the bits that it has alone.
+        columns = torch.fft.ifft(spectrum, dim=-2, norm="ortho").contiguous()
+        del spectrum  # large arrays go before the next ones are made
+        real: Tensor = torch.fft.irfft(columns, width, norm="ortho")
+        return real
     image = torch.fft.ifft2(spectrum, norm="ortho")
-    del spectrum  # large arrays go before the next ones are made
-    planes = to_planes(
-        image.reshape(batch * n_fields, height, width), "real" if n_planes == 1 else "ri"
-    )
+    del spectrum
+    planes = to_planes(image.reshape(batch * n_fields, height, width), "ri")
     return planes.reshape(batch, n_fields * n_planes, height, width)
+
+
+def occurrences(spectrum: Tensor, width: int) -> Tensor:
+    """How often each column of a spectrum occurs in the whole one: twice where one half is held."""
+    n_held = spectrum.shape[-1]
+    columns = torch.arange(n_held, device=spectrum.device)
+    return 1 + ((n_held < width) & (columns > 0) & (2 * columns != width)).to(spectrum.real.dtype)
 
 
 def system_symbol(metric: Tensor | float, scale: float, eigenvalues: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ metric.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -29,7 +29,12 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from shaketable.sparse.circulant import fields_to_spectrum, spectrum_to_fields
+from shaketable.sparse.circulant import (
+    fields_to_spectrum,
+    multiply,
+    occurrences,
+    spectrum_to_fields,
+)
 from shaketable.sparse.penalties import to_complex, to_planes
 
 State = tuple[Tensor, ...]
@@ -62,30 +67,22 @@ class DataTerm(Protocol):
         """Zeros."""
         ...
 
-    def settle(self, state: State, target: Tensor) -> Tensor | None:
-        """``z_A``; None where nothing is split off. Linear in both."""
+    def field(self, state: State, target: Tensor) -> Tensor:
+        """``(B, H, ...)`` spectrum: what the x-update takes from the data."""
         ...
 
-    def field(self, state: State, settled: Tensor | None, target: Tensor) -> Tensor:
-        """``(B, H, W)`` spectrum: what the x-update takes from the data."""
+    def move(
+        self, state: State, target: Tensor, planes: Tensor, step: float, *, over: bool
+    ) -> State:
+        """The next state after the x-update gave ``planes``; ``over`` as in `Splitting.advance`."""
         ...
 
-    def move(self, state: State, settled: Tensor | None, planes: Tensor, step: float) -> State:
-        """The next state after the x-update gave ``planes``."""
+    def move_adjoint(self, cotangent: State, step: float) -> Tensor | None:
+        """Cotangent of the planes in `move`; None for zero."""
         ...
 
-    def move_adjoint(
-        self, cotangent: State, step: float
-    ) -> tuple[State, Tensor | None, Tensor | None]:
-        """Cotangents of state, ``z_A`` and planes in `move`; None for zero."""
-        ...
-
-    def field_adjoint(self, spectrum: Tensor) -> tuple[State, Tensor | None, Tensor | None]:
-        """Cotangents of state, ``z_A`` and target in `field`."""
-        ...
-
-    def settle_adjoint(self, cotangent: Tensor) -> tuple[Tensor, Tensor]:
-        """Cotangents of ``v_A`` (the first of the state) and of the target in `settle`."""
+    def adjoint(self, cotangent: State, step: float, spectrum: Tensor) -> tuple[State, Tensor]:
+        """Cotangents of state and target in `move` and in `field`, whose own is ``spectrum``."""
         ...
 
 
@@ -117,23 +114,39 @@ class EliminatedData:
     def start(self, target: Tensor) -> State:
         return ()
 
-    def settle(self, state: State, target: Tensor) -> None:
-        return None
-
-    def field(self, state: State, settled: Tensor | None, target: Tensor) -> Tensor:
+    def field(self, state: State, target: Tensor) -> Tensor:
         return target
 
-    def move(self, state: State, settled: Tensor | None, planes: Tensor, step: float) -> State:
+    def move(
+        self, state: State, target: Tensor, planes: Tensor, step: float, *, over: bool
+    ) -> State:
         return ()
 
-    def move_adjoint(self, cotangent: State, step: float) -> tuple[State, None, None]:
-        return (), None, None
+    def move_adjoint(self, cotangent: State, step: float) -> None:
+        return None
 
-    def field_adjoint(self, spectrum: Tensor) -> tuple[State, None, Tensor]:
-        return (), None, spectrum
+    def adjoint(self, cotangent: State, step: float, spectrum: Tensor) -> tuple[State, Tensor]:
+        return (), spectrum * occurrences(spectrum, self.metric.shape[-1])
 
-    def settle_adjoint(self, cotangent: Tensor) -> tuple[Tensor, Tensor]:
-        raise AssertionError("nothing is split off, so nothing settles")
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Block:
+    """A part of a map, which gives some of its data: ``data[:, rows]``.
+
+    Data of many coils are the largest arrays there are; what is made of them on the way need only
+    be there for a few coils at a time, and then stays in the cache.
+
+    Parameters
+    ----------
+    rows
+        Along the first axis of the data.
+    forward, adjoint
+        ``(B, H, W)`` images to these data, and back.
+    """
+
+    rows: slice
+    forward: Callable[[Tensor], Tensor]
+    adjoint: Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -144,11 +157,13 @@ class SplitData:
 
     Parameters
     ----------
-    forward, adjoint
-        ``A`` and ``A*``, scaled to norm at most 1; without the mask where that makes ``A* A``
-        simpler.
+    blocks, data_shape
+        ``A``, without the mask where that makes ``A* A`` simpler, and the shape of its data.
+    norm
+        What ``A`` is divided by, so that it is at most 1 in norm.
     mask
-        Broadcastable to data and of their type; 1 where the data term counts, else 0.
+        Broadcastable to the data of every block and of their type; 1 where the data term counts,
+        else 0.
     majorant
         ``(H, W)`` real: the symbol of ``M``.
     rho
@@ -162,8 +177,9 @@ class SplitData:
         else wrote and that may not be safe on threads.
     """
 
-    forward: Callable[[Tensor], Tensor]
-    adjoint: Callable[[Tensor], Tensor]
+    blocks: tuple[Block, ...]
+    data_shape: tuple[int, ...]
+    norm: float
     mask: Tensor
     majorant: Tensor
     rho: float
@@ -187,11 +203,28 @@ class SplitData:
 
     def map_planes(self, planes: Tensor) -> Tensor:
         """``A`` of ``(B, R, H, W)`` planes."""
-        return self.forward(planes[:, 0] if self.n_planes == 1 else to_complex(planes))
+        whole = self.mask.new_empty(len(planes), *self.data_shape)
+        for rows, seen in self._seen(planes):
+            whole[:, rows] = seen
+        return whole
 
     def adjoint_planes(self, data: Tensor) -> Tensor:
         """``A*`` as planes."""
-        return to_planes(self.adjoint(data), "real" if self.n_planes == 1 else "ri")
+        return self._pulled(lambda rows: data[:, rows])
+
+    def _seen(self, planes: Tensor) -> Iterator[tuple[slice, Tensor]]:
+        """``A`` of planes, block by block."""
+        image = (planes[:, 0] if self.n_planes == 1 else to_complex(planes)) / self.norm
+        for block in self.blocks:
+            yield block.rows, block.forward(image).to(self.mask.dtype)
+
+    def _pulled(self, data: Callable[[slice], Tensor]) -> Tensor:
+        """``A*`` of data that are made when their block is due."""
+        first, *others = self.blocks
+        image = first.adjoint(data(first.rows))
+        for block in others:
+            image = image + block.adjoint(data(block.rows))
+        return to_planes(image / self.norm, "real" if self.n_planes == 1 else "ri")
 
     def start(self, target: Tensor) -> State:
         zeros = torch.zeros_like(target)
@@ -201,53 +234,65 @@ class SplitData:
         image = target.real.new_zeros(target.shape[0], self.n_planes, height, width)
         return (zeros, image, torch.zeros_like(target))
 
-    def settle(self, state: State, target: Tensor) -> Tensor:
+    def _settled(self, v: Tensor, target: Tensor) -> Tensor:
+        """``z_A``, linear in both."""
         # The target is 0 where the mask is, so that the mask need not be applied to it again.
-        return torch.add(target, state[0], alpha=self.rho).mul_(self._gain)
+        return torch.add(target, v, alpha=self.rho).mul_(self._gain)
 
-    def field(self, state: State, settled: Tensor | None, target: Tensor) -> Tensor:
-        assert settled is not None
-        if self.exact:
-            half = torch.sub(settled, state[0], alpha=0.5)
-            return self._spectrum(self.adjoint_planes(half).mul_(2 * self.rho))
-        v, image, seen = state
-        pulled = self._spectrum(self.adjoint_planes((2 * settled).sub_(v).sub_(seen)))
-        return self.rho * pulled.addcmul_(self._spectrum(image), self.majorant)
+    def field(self, state: State, target: Tensor) -> Tensor:
+        def due(rows: slice) -> Tensor:
+            half = self._settled(state[0][:, rows], target[:, rows])
+            for part in (state[0], *state[2:]):
+                half.sub_(part[:, rows], alpha=0.5)
+            return half
+
+        spectrum = self._spectrum(self._pulled(due).mul_(2))
+        if not self.exact:
+            spectrum += multiply(self.majorant, self._spectrum(state[1]))
+        return spectrum.mul_(self.rho)
 
     def _spectrum(self, planes: Tensor) -> Tensor:
         return fields_to_spectrum(planes, self.n_planes)[:, 0]
 
     def _planes(self, spectrum: Tensor) -> Tensor:
-        return spectrum_to_fields(spectrum[:, None], self.n_planes)
+        return spectrum_to_fields(spectrum[:, None], self.n_planes, self.majorant.shape[-1])
 
-    def move(self, state: State, settled: Tensor | None, planes: Tensor, step: float) -> State:
-        assert settled is not None
-        seen = self.map_planes(planes)
-        if self.exact:
-            change = seen.sub_(settled)
-            return (torch.add(state[0], change, alpha=step, out=change),)
-        v = torch.add(state[0], seen - settled, alpha=step)
-        after = torch.add(state[2], seen.sub_(state[2]), alpha=step)
-        return v, torch.lerp(state[1], planes, step), after
+    def move(
+        self, state: State, target: Tensor, planes: Tensor, step: float, *, over: bool
+    ) -> State:
+        moved = state if over else tuple(torch.empty_like(part) for part in state)
+        for rows, seen in self._seen(planes):
+            v = state[0][:, rows]
+            change = self._settled(v, target[:, rows]).sub_(seen)
+            torch.sub(v, change, alpha=step, out=moved[0][:, rows])
+            if not self.exact:
+                torch.lerp(state[2][:, rows], seen, step, out=moved[2][:, rows])
+            del seen, change  # before those of the next block are made
+        if not self.exact:
+            torch.lerp(state[1], planes, step, out=moved[1])
+        return moved
 
-    def move_adjoint(self, cotangent: State, step: float) -> tuple[State, Tensor, Tensor]:
-        settled = -step * cotangent[0]
+    def move_adjoint(self, cotangent: State, step: float) -> Tensor:
         if self.exact:
-            return cotangent, settled, self.adjoint_planes(step * cotangent[0])
+            return self.adjoint_planes(cotangent[0]).mul_(step)
         v, image, seen = cotangent
-        planes = self.adjoint_planes(step * (v + seen)) + step * image
-        return (v, (1 - step) * image, (1 - step) * seen), settled, planes
+        return self.adjoint_planes(v + seen).add_(image).mul_(step)
 
-    def field_adjoint(self, spectrum: Tensor) -> tuple[State, Tensor, None]:
-        seen = self.rho * self.map_planes(self._planes(spectrum))
+    def adjoint(self, cotangent: State, step: float, spectrum: Tensor) -> tuple[State, Tensor]:
+        at_data = [torch.empty_like(part) for part in (cotangent[0], *cotangent[2:])]
+        at_target = torch.empty_like(cotangent[0])
+        for rows, seen in self._seen(self._planes(spectrum.clone())):
+            seen = self.rho * seen
+            v = cotangent[0][:, rows]
+            settled = torch.mul(seen, 2).sub_(v, alpha=step).mul_(self._gain)
+            at_target[:, rows] = settled
+            at_data[0][:, rows] = (v - seen).add_(settled, alpha=self.rho)
+            if not self.exact:
+                torch.sub((1 - step) * cotangent[2][:, rows], seen, out=at_data[1][:, rows])
         if self.exact:
-            return (-seen,), 2 * seen, None
-        image = self.rho * self._planes(self.majorant * spectrum)
-        return (-seen, image, -seen), 2 * seen, None
-
-    def settle_adjoint(self, cotangent: Tensor) -> tuple[Tensor, Tensor]:
-        scaled = cotangent * self._gain
-        return self.rho * scaled, scaled
+            return tuple(at_data), at_target
+        image = self._planes(multiply(self.metric, spectrum[:, None].clone())[:, 0])
+        return (at_data[0], image.add_(cotangent[1], alpha=1 - step), at_data[1]), at_target
 
     def energy(self, data: Tensor) -> Tensor:
         """``(B,)`` float64: ``1/2 ‖·‖²``."""

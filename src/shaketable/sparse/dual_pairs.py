@@ -12,6 +12,7 @@ from shaketable.sparse.admm import Problem, Splitting
 from shaketable.sparse.circulant import (
     apply_symbol,
     fields_to_spectrum,
+    occurrences,
     pseudo_inverse,
     spectrum_to_fields,
 )
@@ -20,6 +21,9 @@ from shaketable.sparse.penalties import sum_per_image
 
 N_STEPS = 2
 """Conjugate gradients after each projection."""
+
+_ROUNDING = 100.0
+"""In units of the last place: what is smaller beside 1 may be 0."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,11 +68,12 @@ class SampledResidual:
     def belonging(self, pulled: Tensor) -> Belonging:
         metric = self.term.metric
         spectrum = fields_to_spectrum(pulled, self.term.n_planes)
-        inverse = pseudo_inverse(metric)
+        sampled, width = metric[:, : spectrum.shape[-1]], metric.shape[-1]
+        inverse = pseudo_inverse(sampled) * occurrences(spectrum, width)
         energy = sum_per_image(spectrum.abs().square() * inverse) / 2
         pairing = sum_per_image((spectrum[:, 0].conj() * self.target).real * inverse)
         del inverse  # large arrays go before the next ones are made
-        planes = spectrum_to_fields(spectrum.mul_(metric > 0), self.term.n_planes)
+        planes = spectrum_to_fields(spectrum.mul_(sampled > 0), self.term.n_planes, width)
         return Belonging(planes=planes, energy=energy, pairing=pairing)
 
 
@@ -83,7 +88,7 @@ class Constants:
     pulled
         ``(R, R, H, W)``: ``A* A 1``.
     size
-        ``(R,)`` float64: ``‖A 1‖²``.
+        ``(R,)`` float64: ``‖A 1‖²``; 0 where that is rounding, for maps that do not see constants.
     pairing
         ``(B, R)`` float64: ``Re ⟨A 1, y⟩``.
     """
@@ -96,16 +101,19 @@ class Constants:
     def create(cls, term: SplitData, target: Tensor) -> Constants:
         height, width = term.majorant.shape
         planes = range(term.n_planes)
-        pulled = []
+        pulled, size = [], []
         for plane in planes:
             one = term.majorant.new_zeros(1, term.n_planes, height, width)
             one[:, plane] = 1
-            pulled.append(term.adjoint_planes(term.map_planes(one).mul_(term.mask)))
-        size = [sum_per_image(pulled[plane][:, plane]) for plane in planes]
+            seen = term.map_planes(one).mul_(term.mask)
+            pulled.append(term.adjoint_planes(seen))
+            size.append(real_inner(seen, seen))
+        least = height * width * (_ROUNDING * torch.finfo(one.dtype).eps) ** 2
         return cls(
-            pulled=torch.cat(pulled), size=torch.cat(size),
+            pulled=torch.cat(pulled),
+            size=torch.cat([torch.where(one > least, one, 0) for one in size]),
             pairing=_sums(term.adjoint_planes(target)),
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -160,7 +168,8 @@ class MovedResidual:
         if constants is not None:
             # h loses its part along A 1, for the planes at once: they are orthogonal.
             inner = _sums(planes)
-            along = inner / constants.size.clamp(min=torch.finfo(torch.float64).tiny)
+            seen = constants.size > 0
+            along = torch.where(seen, inner / torch.where(seen, constants.size, 1), 0)
             energy = energy - (along * inner).sum(1) / 2
             pairing = pairing + (along * constants.pairing).sum(1)
             planes = planes - torch.tensordot(along.to(planes.dtype), constants.pulled, dims=1)

@@ -14,7 +14,7 @@ from shaketable.maps.fourier import FourierMap
 from shaketable.maps.multi_coil import MultiCoilFourierMap
 from shaketable.protocols import ForwardMap
 from shaketable.sparse.circulant import apply_symbol, fields_to_spectrum
-from shaketable.sparse.data_terms import DataTerm, EliminatedData, SplitData
+from shaketable.sparse.data_terms import Block, DataTerm, EliminatedData, SplitData
 from shaketable.sparse.penalties import Values, sum_per_image, to_planes
 from shaketable.sparse.threads import CACHE_BYTES, n_bytes
 
@@ -91,7 +91,8 @@ def _fourier(data: Tensor, forward: FourierMap, planes: Tensor, scale: Tensor) -
         rest = (data.detach() * mask - explained).abs().to(torch.float64)
         unexplained = sum_per_image(rest.square()) / 2
     term = EliminatedData(metric=metric, n_planes=planes.shape[1])
-    spectrum = fields_to_spectrum(planes, planes.shape[1])[:, 0] * (metric > 0)
+    spectrum = fields_to_spectrum(planes, planes.shape[1])[:, 0]
+    spectrum = spectrum * (metric > 0)[:, : spectrum.shape[-1]]
     target = spectrum / scale[:, None, None]
     return ScaledData(
         term=term, target=target, scale=scale, squared_norm=1.0, unexplained=unexplained
@@ -104,18 +105,14 @@ def _split(
     if type(forward) is MultiCoilFourierMap:
         return _split_coils(data, forward, planes, rho_data)
     majorant, squared_norm = _metric_of(forward, planes)
-    root = math.sqrt(squared_norm)
     mask = torch.ones((), dtype=data.dtype, device=data.device)
     if forward.sampled is not None:
         mask = forward.sampled.to(data)
 
-    def see(image: Tensor) -> Tensor:
-        seen = forward(image) / root
-        return seen.to(torch.promote_types(seen.dtype, data.dtype))
-
     return SplitData(
-        forward=see,
-        adjoint=lambda data: forward.adjoint(data) / root,
+        blocks=(Block(rows=slice(None), forward=forward, adjoint=forward.adjoint),),
+        data_shape=tuple(forward.data_shape),
+        norm=math.sqrt(squared_norm),
         mask=mask,
         majorant=majorant.to(planes),
         rho=rho_data,
@@ -132,29 +129,14 @@ def _split_coils(
     coils = forward.coils.to(device=data.device, dtype=dtype)
     energy = coils.abs().square().sum(0)
     squared_norm = float(energy.max())
-    root = math.sqrt(squared_norm)
     n_together = max(1, CACHE_BYTES // n_bytes([coils[0]]))
-    blocks = torch.split(coils, n_together)
-
-    def see(image: Tensor) -> Tensor:
-        image = (image / root)[:, None]
-        seen = coils.new_empty(len(image), *coils.shape)
-        for block, part in zip(blocks, torch.split(seen, n_together, 1), strict=True):
-            part.copy_(torch.fft.fft2(block * image, norm="ortho"))
-        return seen
-
-    def pull(seen: Tensor) -> Tensor:
-        image = torch.zeros_like(seen[:, 0])
-        for block, part in zip(blocks, torch.split(seen, n_together, 1), strict=True):
-            # Conjugated in the cache: a lazy conjugation doubles the time of the product, and
-            # conjugated coils that are kept are one more array of their size.
-            one = torch.fft.ifft2(part, norm="ortho").conj_physical_().mul_(block)
-            image += one.sum(1)
-        return image.conj_physical_().div_(root)
-
     return SplitData(
-        forward=see,
-        adjoint=pull,
+        blocks=tuple(
+            _coils(coils, slice(first, min(first + n_together, len(coils))))
+            for first in range(0, len(coils), n_together)
+        ),
+        data_shape=tuple(coils.shape),
+        norm=math.sqrt(squared_norm),
         mask=forward.mask.to(device=data.device, dtype=dtype),
         majorant=torch.ones_like(energy),
         rho=COILS * rho_data,
@@ -162,6 +144,23 @@ def _split_coils(
         n_planes=planes.shape[1],
         separate=True,
     ), squared_norm
+
+
+def _coils(coils: Tensor, rows: slice) -> Block:
+    some = coils[rows]
+
+    def see(image: Tensor) -> Tensor:
+        seen: Tensor = torch.fft.fft2(some * image[:, None], norm="ortho")
+        return seen
+
+    def pull(seen: Tensor) -> Tensor:
+        # A lazy conjugation of the coils doubles the time of the product, and conjugated coils that
+        # are kept are one more array of their size.
+        each = torch.fft.ifft2(seen, norm="ortho").conj_physical_().mul_(some)
+        image: Tensor = each.sum(1).conj_physical_()
+        return image
+
+    return Block(rows=rows, forward=see, adjoint=pull)
 
 
 _METRICS: dict[int, dict[tuple[int, torch.dtype], tuple[Tensor, float]]] = {}

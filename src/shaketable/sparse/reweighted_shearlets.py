@@ -18,7 +18,7 @@ from shaketable.sparse.quadratic import ScaledData
 from shaketable.sparse.shearlets import MRI_LEVELS, checked_levels, shearlet_bank
 from shaketable.sparse.solution import Solution
 from shaketable.sparse.total_generalized_variation import slope_penalty
-from shaketable.sparse.total_variation import PeriodicDifferences, difference_eigenvalues
+from shaketable.sparse.total_variation import PeriodicDifferences
 from shaketable.sparse.unrolled import solve
 
 _INNER_GAP = 1e-2
@@ -115,8 +115,8 @@ class ReweightedShearlets(SparseMethod):
         if self.variation == "tgv":
             first: Penalty = slope_penalty(shape, self.values, 2.0, dtype, device)
             return Beside.create(first, bank, (2, 3))
-        eigenvalues = difference_eigenvalues(shape).to(device, dtype)
-        first = PeriodicDifferences(group=(1, 2) if joined else (1,), eigenvalues=eigenvalues)
+        group = (1, 2) if joined else (1,)
+        first = PeriodicDifferences.create(shape, group, dtype, device)
         return Beside.create(first, bank, (2,))
 
     def _solve(

@@ -22,12 +22,36 @@ class PeriodicDifferences:
     ----------
     group
         Axes of ``(B, 2, R, H, W)`` differences that share one magnitude.
-    eigenvalues
-        ``(H, W)``.
+    symbols
+        ``(H,)`` and ``(W,)`` float64: of the two differences, squared.
+    dtype
+        Of the images.
     """
 
     group: tuple[int, ...]
-    eigenvalues: Tensor
+    symbols: tuple[Tensor, Tensor]
+    dtype: torch.dtype
+
+    @classmethod
+    def create(
+        cls,
+        shape: tuple[int, int],
+        group: tuple[int, ...],
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> PeriodicDifferences:
+        """For images of one shape; the symbols are exactly 0 at DC."""
+        vertical, horizontal = (
+            4 * torch.sin(torch.pi * torch.arange(length, dtype=torch.float64) / length).square()
+            for length in shape
+        )
+        return cls(group=group, symbols=(vertical.to(device), horizontal.to(device)), dtype=dtype)
+
+    @property
+    def eigenvalues(self) -> Tensor:
+        """``(H, W)``: needed at the start and in proofs, and so not kept."""
+        vertical, horizontal = self.symbols
+        return (vertical[:, None] + horizontal[None, :]).to(self.dtype)
 
     def analyse(self, planes: Tensor) -> Tensor:
         """``(B, R, H, W) -> (B, 2, R, H, W)``."""
@@ -42,7 +66,7 @@ class PeriodicDifferences:
     def adjoint(self, coefficients: Tensor) -> Tensor:
         """``(B, 2, R, H, W) -> (B, R, H, W)``."""
         vertical, horizontal = coefficients[:, 0], coefficients[:, 1]
-        result = -vertical - horizontal
+        result = torch.add(vertical, horizontal).neg_()
         result[:, :, 1:] += vertical[:, :, :-1]
         result[:, :, :1] += vertical[:, :, -1:]
         result[..., 1:] += horizontal[..., :-1]
@@ -115,9 +139,8 @@ class TotalVariation(SparseMethod):
         return 12.0
 
     def _penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
-        return PeriodicDifferences(
-            group=group_axes(self.values, self.isotropic),
-            eigenvalues=difference_eigenvalues(shape).to(device, dtype),
+        return PeriodicDifferences.create(
+            shape, group_axes(self.values, self.isotropic), dtype, device
         )
 
 
@@ -126,12 +149,3 @@ def group_axes(values: Values, isotropic: bool) -> tuple[int, ...]:
     channels = (1,) if isotropic else ()
     parts = (2,) if values == "complex" else ()
     return channels + parts
-
-
-def difference_eigenvalues(shape: tuple[int, int]) -> Tensor:
-    """``(H, W)`` float64: Fourier multiplier of the periodic ``∇* ∇``; exactly 0 at DC."""
-    vertical, horizontal = (
-        4 * torch.sin(torch.pi * torch.arange(length, dtype=torch.float64) / length).square()
-        for length in shape
-    )
-    return vertical[:, None] + horizontal[None, :]

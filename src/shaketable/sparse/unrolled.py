@@ -172,7 +172,7 @@ def _iterate(splitting: Splitting, stopping: Stopping, trajectory: Trajectory) -
                 rows, due = rows[goes_on], due[goes_on]
                 state, problem = _rows_of(state, goes_on), problem.rows(goes_on)
         if rows.numel():
-            state = splitting.advance(state, problem)
+            state = splitting.advance(state, problem, over=not trajectory.keeps)
             iteration += 1
     outcome = _in_order(ended)
     trajectory.n_iterations = outcome.n_iterations

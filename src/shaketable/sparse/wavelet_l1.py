@@ -118,11 +118,11 @@ class WaveletL1(SparseMethod):
 
     @property
     def _rho_over_strength(self) -> float:
-        return 2.5
+        return 4.0
 
     @property
     def _rho_data(self) -> float:
-        return 0.12
+        return 0.2
 
     def _weights(self, scale: Tensor) -> Tensor:
         if not self.translation_invariant:
