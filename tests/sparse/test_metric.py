@@ -11,7 +11,7 @@ import torch
 from shaketable.io import ellipse_phantoms
 from shaketable.maps import RadonMap
 from shaketable.sparse import TotalVariation
-from shaketable.sparse.quadratic import scaled_data
+from shaketable.sparse.quadratic import DataWeights, scaled_data
 
 SHAPE = (16, 16)
 
@@ -20,7 +20,7 @@ SHAPE = (16, 16)
 def test_it_is_at_least_the_map_in_every_direction(n_views: int, span: float) -> None:
     forward = RadonMap(torch.arange(n_views) * span / n_views, SHAPE)
     term = scaled_data(
-        forward(torch.ones(1, *SHAPE, dtype=torch.float64)), forward, "real", 1.0
+        forward(torch.ones(1, *SHAPE, dtype=torch.float64)), forward, "real", DataWeights()
     ).term
     units = torch.eye(256, dtype=torch.float64).reshape(256, *SHAPE)
     seen = term.map_planes(units[:, None]).flatten(1).numpy()

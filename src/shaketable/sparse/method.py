@@ -14,7 +14,7 @@ from shaketable.errors import InputError, ShapeError
 from shaketable.protocols import ForwardMap
 from shaketable.sparse.admm import Problem, Splitting
 from shaketable.sparse.penalties import Penalty, Values, to_image
-from shaketable.sparse.quadratic import ScaledData, scaled_data
+from shaketable.sparse.quadratic import DataWeights, ScaledData, scaled_data
 from shaketable.sparse.solution import NotConvergedWarning, Solution
 from shaketable.sparse.unrolled import Outcome, Stopping, solve
 
@@ -112,7 +112,7 @@ class SparseMethod(ABC):
         return self._solve(self._scaled(checked_data(data, forward), forward))
 
     def _scaled(self, data: Tensor, forward: ForwardMap) -> ScaledData:
-        return scaled_data(data, forward, self.values, self._rho_data)
+        return scaled_data(data, forward, self.values, self._data_weights)
 
     def _solve(
         self,
@@ -185,9 +185,9 @@ class SparseMethod(ABC):
         """``ρ / λ`` of the splitting; it decides the speed only."""
 
     @property
-    def _rho_data(self) -> float:
+    def _data_weights(self) -> DataWeights:
         """``ρ_A`` of the splitting, for maps that are split off; it decides the speed only."""
-        return 0.06
+        return DataWeights()
 
     def _weights(self, scale: Tensor) -> Tensor:
         """``(C or 1, 1, 1, 1)`` like ``scale``: of the channels of ``K``, in multiples of ``λ``."""

@@ -18,14 +18,27 @@ from shaketable.sparse.data_terms import Block, DataTerm, EliminatedData, SplitD
 from shaketable.sparse.penalties import Values, sum_per_image, to_planes
 from shaketable.sparse.threads import CACHE_BYTES, n_bytes
 
-COILS = 0.5
-"""Times ``ρ_A``, where the mask is left to the data; measured, and decides the speed only."""
-
 # Of the response's symbol, times its maximum. A Radon map answers high frequencies a hundred times less
 # than low ones; a floor above that makes all steps there too short.
 _FLOOR = 0.02
 _N_POWER = 60
 _MARGIN = 1.03
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataWeights:
+    """``ρ_A`` of a map of norm 1; measured, and decides the speed only.
+
+    Parameters
+    ----------
+    coils
+        Of parallel MRI, where the mask is left to the data.
+    others
+        Of all other maps that are split off.
+    """
+
+    coils: float = 0.03
+    others: float = 0.06
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,11 +69,10 @@ class ScaledData:
     unexplained: Tensor
 
 
-def scaled_data(data: Tensor, forward: ForwardMap, values: Values, rho_data: float) -> ScaledData:
-    """Write the data term of a batch of data for its map.
-
-    ``rho_data`` is the ``ρ_A`` of a map of norm 1; it decides the speed only.
-    """
+def scaled_data(
+    data: Tensor, forward: ForwardMap, values: Values, weights: DataWeights
+) -> ScaledData:
+    """Write the data term of a batch of data for its map."""
     back = forward.adjoint(data)
     planes = to_planes(back, values)
     scale = _scale(planes)
@@ -69,7 +81,7 @@ def scaled_data(data: Tensor, forward: ForwardMap, values: Values, rho_data: flo
         return _fourier(data, forward, planes, scale)
     # A real image may meet complex data, and real data a complex map.
     data = data.to(torch.promote_types(data.dtype, back.dtype))
-    term, squared_norm = _split(data, forward, planes, rho_data)
+    term, squared_norm = _split(data, forward, planes, weights)
     shape = (-1,) + (1,) * (data.ndim - 1)
     sampled = data if forward.sampled is None else data * forward.sampled.to(data.device)
     target = sampled * (math.sqrt(squared_norm) / scale).reshape(shape)
@@ -100,10 +112,10 @@ def _fourier(data: Tensor, forward: FourierMap, planes: Tensor, scale: Tensor) -
 
 
 def _split(
-    data: Tensor, forward: ForwardMap, planes: Tensor, rho_data: float
+    data: Tensor, forward: ForwardMap, planes: Tensor, weights: DataWeights
 ) -> tuple[SplitData, float]:
     if type(forward) is MultiCoilFourierMap:
-        return _split_coils(data, forward, planes, rho_data)
+        return _split_coils(data, forward, planes, weights.coils)
     majorant, squared_norm = _metric_of(forward, planes)
     mask = torch.ones((), dtype=data.dtype, device=data.device)
     if forward.sampled is not None:
@@ -115,14 +127,14 @@ def _split(
         norm=math.sqrt(squared_norm),
         mask=mask,
         majorant=majorant.to(planes),
-        rho=rho_data,
+        rho=weights.others,
         exact=False,
         n_planes=planes.shape[1],
     ), squared_norm
 
 
 def _split_coils(
-    data: Tensor, forward: MultiCoilFourierMap, planes: Tensor, rho_data: float
+    data: Tensor, forward: MultiCoilFourierMap, planes: Tensor, rho: float
 ) -> tuple[SplitData, float]:
     """The mask is left to the data, so that ``A* A`` is the sum of the coils' squares."""
     dtype = torch.promote_types(data.dtype, torch.complex64)
@@ -139,7 +151,7 @@ def _split_coils(
         norm=math.sqrt(squared_norm),
         mask=forward.mask.to(device=data.device, dtype=dtype),
         majorant=torch.ones_like(energy),
-        rho=COILS * rho_data,
+        rho=rho,
         exact=bool((energy / squared_norm > 1 - 1e-5).all()),
         n_planes=planes.shape[1],
         separate=True,

@@ -11,6 +11,7 @@ from shaketable.errors import InputError
 from shaketable.sparse.filter_banks import FilterBank
 from shaketable.sparse.method import SparseMethod
 from shaketable.sparse.penalties import Penalty
+from shaketable.sparse.quadratic import DataWeights
 from shaketable.sparse.undecimated import undecimated_filters
 from shaketable.sparse.wavelets import WaveletTransform, filters, wavelet_transform
 
@@ -118,11 +119,11 @@ class WaveletL1(SparseMethod):
 
     @property
     def _rho_over_strength(self) -> float:
-        return 4.0
+        return 3.0
 
     @property
-    def _rho_data(self) -> float:
-        return 0.2
+    def _data_weights(self) -> DataWeights:
+        return DataWeights(coils=0.06, others=0.25)
 
     def _weights(self, scale: Tensor) -> Tensor:
         if not self.translation_invariant:
