@@ -206,6 +206,7 @@ class SplitData:
         whole = self.mask.new_empty(len(planes), *self.data_shape)
         for rows, seen in self._seen(planes):
             whole[:, rows] = seen
+            del seen  # before that of the next block is made
         return whole
 
     def adjoint_planes(self, data: Tensor) -> Tensor:
@@ -267,7 +268,7 @@ class SplitData:
             torch.sub(v, change, alpha=step, out=moved[0][:, rows])
             if not self.exact:
                 torch.lerp(state[2][:, rows], seen, step, out=moved[2][:, rows])
-            del seen, change  # before those of the next block are made
+            del seen, change
         if not self.exact:
             torch.lerp(state[1], planes, step, out=moved[1])
         return moved

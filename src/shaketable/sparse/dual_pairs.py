@@ -47,7 +47,7 @@ class Residual(Protocol):
     """The ``h`` of a pair."""
 
     def approach(self, splitting: Splitting, multiplier: Tensor) -> tuple[Residual, Tensor]:
-        """Move ``h`` and ``p`` towards ``K* p = -A* h``."""
+        """Move ``h`` and ``p``, in their places, towards ``K* p = -A* h``."""
         ...
 
     def belonging(self, pulled: Tensor) -> Belonging:
@@ -108,6 +108,7 @@ class Constants:
             seen = term.map_planes(one).mul_(term.mask)
             pulled.append(term.adjoint_planes(seen))
             size.append(real_inner(seen, seen))
+            del seen  # large arrays go before the next ones are made
         least = height * width * (_ROUNDING * torch.finfo(one.dtype).eps) ** 2
         return cls(
             pulled=torch.cat(pulled),
@@ -148,18 +149,19 @@ class MovedResidual:
             if number:
                 preconditioned = apply_symbol(splitting.pair_inverse, excess, n_planes)
                 previous, size = size, real_inner(excess, preconditioned)
-                direction = preconditioned + _times(size / previous.clamp(min=smallest), direction)
+                _add(preconditioned, size / previous.clamp(min=smallest), direction)
+                direction = preconditioned
             seen = term.map_planes(direction[:, :n_planes]).mul_(term.mask)
             back, changed = term.adjoint_planes(seen), penalty.analyse(direction).mul_(weight)
             product = penalty.adjoint(changed)
             product[:, :n_planes] += back
             step = size / real_inner(direction, product).clamp(min=smallest)
-            # In place: data of many coils are the largest arrays, and nobody else holds these two.
+            # In place: nobody else holds these.
             _add(self.residual, step, seen)
             _add(self.pulled, step, back)
-            del seen  # before the next one is made
-            multiplier = multiplier + _times(step, changed)
-            excess = excess - _times(step, product)
+            _add(multiplier, step, changed)
+            _add(excess, -step, product)
+            del seen, back, changed, product
         return self, multiplier
 
     def belonging(self, pulled: Tensor) -> Belonging:  # noqa: ARG002
@@ -199,12 +201,6 @@ def first_residual(
         constants=Constants.create(term, problem.target) if free else None,
     )
     return moved, term.energy(residual)
-
-
-def _times(numbers: Tensor, values: Tensor) -> Tensor:
-    """One number per image times a batch."""
-    shape = (-1,) + (1,) * (values.ndim - 1)
-    return numbers.to(values.real.dtype).reshape(shape) * values
 
 
 def _add(base: Tensor, numbers: Tensor, values: Tensor) -> None:
