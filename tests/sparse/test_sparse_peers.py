@@ -83,7 +83,7 @@ def test_total_variation_of_other_values_reaches_the_objective_of_the_primal_dua
     method = TotalVariation(strength=0.05, gap=1e-5, values=values, max_iterations=8000)
     solution, strength = solved(method)
     ours = solution.image[0].numpy().astype(complex)
-    other = peers.chambolle_pock(Y, MASK, strength, 3000, values)
+    other = peers.chambolle_pock(Y, MASK, strength, 6000, values)
 
     def value(image: peers.Array) -> float:
         penalty = strength * peers.variation(image, values="ri")
