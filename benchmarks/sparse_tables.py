@@ -139,8 +139,9 @@ def _truncation(rows: list[Row]) -> list[Cells]:
     problems = _pivot(
         rows, lambda row: "stopped" if row["stopped_by_gap_1e-3"] else row["iterations"]
     )
+    told = any("reference_gap" in row for row in rows)
     head = ["", *(f"{count}" for count in counts), "stopped by a gap of 1e-3"]
-    head += ["gap of the reference"]
+    head += ["gap of the reference"] if told else []
 
     def cell(row: Row) -> str:
         percent = 100 * row["relative_difference"]
@@ -151,7 +152,8 @@ def _truncation(rows: list[Row]) -> list[Cells]:
 
     return [head] + [
         [problem, *(cell(by[count]) if count in by else "" for count in counts),
-         f"{cell(by['stopped'])} ({by['stopped']['iterations']})", reference(by["stopped"])]
+         f"{cell(by['stopped'])} ({by['stopped']['iterations']})",
+         *([reference(by["stopped"])] if told else [])]
         for problem, by in problems.items()
     ]  # fmt: skip
 
