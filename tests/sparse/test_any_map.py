@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from shaketable.errors import InputError
 from shaketable.maps import (
     FourierMap,
     MatrixMap,
@@ -202,6 +203,51 @@ def test_maps_that_do_not_see_constants_have_true_certificates(
     for n_iterations in (5, 20, 80, 320):
         solution = method._solve(scaled, None, n_iterations)
         assert float(solution.objective) * (1 - float(solution.gap)) <= least * (1 + 1e-5)
+
+
+class Sum:
+    """One number per image; a constant image explains any."""
+
+    image_shape = (8, 12)
+    data_shape = (1,)
+    sampled = None
+
+    def __call__(self, image: Tensor) -> Tensor:
+        return image.sum((1, 2))[:, None]
+
+    def adjoint(self, data: Tensor) -> Tensor:
+        return data[:, :, None].expand(-1, *self.image_shape)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.complex64, torch.complex128])
+def test_data_that_a_constant_explains_have_no_false_certificate(dtype: torch.dtype) -> None:
+    data = torch.full((1, 1), 3.0, dtype=dtype)
+    method = TotalVariation(strength=1e-2)
+    for n_iterations in (5, 20, 25, 40, 100):
+        solution = method._solve(method._scaled(data, Sum()), None, n_iterations)
+        # The minimum is exactly 0: only an objective of 0 has no gap.
+        assert float(solution.gap) == 1 or float(solution.objective) == 0
+
+
+class RealImages:
+    """Complex data of real images."""
+
+    image_shape = SHAPE
+    data_shape = SHAPE
+    sampled = None
+
+    def __call__(self, image: Tensor) -> Tensor:
+        spectrum: Tensor = torch.fft.fft2(image, norm="ortho")
+        return spectrum
+
+    def adjoint(self, data: Tensor) -> Tensor:
+        return torch.fft.ifft2(data, norm="ortho").real
+
+
+def test_real_data_of_a_map_that_gives_complex_ones_are_refused() -> None:
+    data = scene(SHAPE, batch=1).real
+    with pytest.raises(InputError, match="Expected complex data"):
+        TotalVariation(strength=1e-2).solve(data, RealImages())
 
 
 @dataclass

@@ -57,7 +57,7 @@ def spectrum_to_fields(spectrum: Tensor, n_planes: int, width: int) -> Tensor:
     batch, n_fields, height, _ = spectrum.shape
     if n_planes == 1:
         # `irfft2` leaves columns in another order of memory, in which an image of up to 64 pixels
-        # does not have the bits that it has alone.
+        # does not have the bits that it has alone. (One two pixels high does not here either.)
         columns = torch.fft.ifft(spectrum, dim=-2, norm="ortho").contiguous()
         del spectrum  # large arrays go before the next ones are made
         real: Tensor = torch.fft.irfft(columns, width, norm="ortho")

@@ -29,6 +29,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from shaketable.errors import InputError
 from shaketable.sparse.circulant import (
     fields_to_spectrum,
     multiply,
@@ -139,7 +140,7 @@ class Block:
     Parameters
     ----------
     rows
-        Along the first axis of the data.
+        Along the first axis after the batch.
     forward, adjoint
         ``(B, H, W)`` images to these data, and back.
     """
@@ -217,7 +218,14 @@ class SplitData:
         """``A`` of planes, block by block."""
         image = (planes[:, 0] if self.n_planes == 1 else to_complex(planes)) / self.norm
         for block in self.blocks:
-            yield block.rows, block.forward(image).to(self.mask.dtype)
+            seen = block.forward(image)
+            if seen.is_complex() and not self.mask.is_complex():
+                raise InputError(
+                    "Expected complex data, because the map gives such of an image, got real ones; "
+                    "convert them, for example with data.to(torch.complex64)."
+                )
+            yield block.rows, seen.to(self.mask.dtype)
+            del seen  # before that of the next block is made
 
     def _pulled(self, data: Callable[[slice], Tensor]) -> Tensor:
         """``A*`` of data that are made when their block is due."""

@@ -88,7 +88,8 @@ class Constants:
     pulled
         ``(R, R, H, W)``: ``A* A 1``.
     size
-        ``(R,)`` float64: ``‖A 1‖²``; 0 where that is rounding, for maps that do not see constants.
+        ``(R,)`` float64: ``‖A 1‖²``; 0 where that cannot be told from rounding, as of maps that
+        do not see constants.
     pairing
         ``(B, R)`` float64: ``Re ⟨A 1, y⟩``.
     """
@@ -112,7 +113,7 @@ class Constants:
         least = height * width * (_ROUNDING * torch.finfo(one.dtype).eps) ** 2
         return cls(
             pulled=torch.cat(pulled),
-            size=torch.cat([torch.where(one > least, one, 0) for one in size]),
+            size=torch.cat([torch.where(number > least, number, 0) for number in size]),
             pairing=_sums(term.adjoint_planes(target)),
         )
 
@@ -129,6 +130,8 @@ class MovedResidual:
         ``h``, and ``A* h`` as planes.
     constants
         What ``h`` must be orthogonal to; None where constants cost something.
+    least
+        ``(B,)`` float64: the ``1/2 ‖h‖²`` that cannot be told from rounding of ``y``.
     """
 
     term: SplitData
@@ -136,6 +139,7 @@ class MovedResidual:
     residual: Tensor
     pulled: Tensor
     constants: Constants | None
+    least: Tensor
 
     def approach(self, splitting: Splitting, multiplier: Tensor) -> tuple[Residual, Tensor]:
         """Conjugate gradients on ``(w K* K + A* A) d = -(K* p + A* h)``; ``p + w K d``, ``h + A d``."""
@@ -175,6 +179,9 @@ class MovedResidual:
             energy = energy - (along * inner).sum(1) / 2
             pairing = pairing + (along * constants.pairing).sum(1)
             planes = planes - torch.tensordot(along.to(planes.dtype), constants.pulled, dims=1)
+        # An h of rounding, as where a constant image explains the data, proves nothing.
+        told = energy > self.least
+        energy, pairing = torch.where(told, energy, 0), torch.where(told, pairing, 0)
         return Belonging(planes=-planes, energy=energy, pairing=pairing)
 
 
@@ -199,6 +206,7 @@ def first_residual(
         residual=residual,
         pulled=term.adjoint_planes(residual),
         constants=Constants.create(term, problem.target) if free else None,
+        least=term.energy(problem.target) * (10 * torch.finfo(planes.dtype).eps) ** 2,
     )
     return moved, term.energy(residual)
 
