@@ -10,7 +10,7 @@ from shaketable.errors import InputError
 
 def require_number(
     name: str, value: object, *, above: float | None = None, at_least: float | None = None,
-    at_most: float | None = None,
+    below: float | None = None, at_most: float | None = None,
 ) -> None:  # fmt: skip
     """Raise an `InputError` for what is no finite number within the bounds.
 
@@ -21,7 +21,7 @@ def require_number(
     shaketable.errors.InputError: Expected contrast to be a finite number above 0 and at most 1, got 1.5.
     """
     good = isinstance(value, Real) and not isinstance(value, bool) and _is_finite(value)
-    _require(good, "a finite number", name, value, above, at_least, at_most)
+    _require(good, "a finite number", name, value, above, at_least, below, at_most)
 
 
 def require_whole(
@@ -36,7 +36,7 @@ def require_whole(
     shaketable.errors.InputError: Expected n_draws to be a whole number of at least 1, got 2.5.
     """
     good = isinstance(value, Integral) and not isinstance(value, bool)
-    _require(good, "a whole number", name, value, None, at_least, at_most)
+    _require(good, "a whole number", name, value, None, at_least, None, at_most)
 
 
 def _is_finite(value: Real) -> bool:
@@ -48,20 +48,17 @@ def _is_finite(value: Real) -> bool:
 
 def _require(
     good: bool, kind: str, name: str, value: object,
-    above: float | None, at_least: float | None, at_most: float | None,
+    above: float | None, at_least: float | None, below: float | None, at_most: float | None,
 ) -> None:  # fmt: skip
     inside = (
         good
         and (above is None or value > above)  # type: ignore[operator]
         and (at_least is None or value >= at_least)  # type: ignore[operator]
+        and (below is None or value < below)  # type: ignore[operator]
         and (at_most is None or value <= at_most)  # type: ignore[operator]
     )
     if inside:
         return
-    words = [
-        f"{word} {bound:g}"
-        for word, bound in (("above", above), ("of at least", at_least), ("at most", at_most))
-        if bound is not None
-    ]
-    bounds = " and ".join(words)
+    named = (("above", above), ("of at least", at_least), ("below", below), ("at most", at_most))
+    bounds = " and ".join(f"{word} {bound:g}" for word, bound in named if bound is not None)
     raise InputError(f"Expected {name} to be {kind}{' ' if bounds else ''}{bounds}, got {value!r}.")

@@ -24,6 +24,7 @@ from shaketable.sparse import (
     TotalGeneralizedVariation,
     TotalVariation,
     WaveletL1,
+    quadratic,
 )
 from shaketable.sparse.penalties import Values
 from tests.helpers.oracles import directional_derivative, relative_difference
@@ -248,6 +249,42 @@ def test_real_data_of_a_map_that_gives_complex_ones_are_refused() -> None:
     data = scene(SHAPE, batch=1).real
     with pytest.raises(InputError, match="Expected complex data"):
         TotalVariation(strength=1e-2).solve(data, RealImages())
+
+
+class Single(Sum):
+    """In single precision only, whatever it is given."""
+
+    def adjoint(self, data: Tensor) -> Tensor:
+        return super().adjoint(data.to(torch.float32))
+
+
+class Number(Sum):
+    data_shape = ()  # type: ignore[assignment]
+
+
+def test_maps_that_cannot_be_solved_are_refused() -> None:
+    with pytest.raises(InputError, match=r"keep the precision of the data \(torch.float64\)"):
+        TotalVariation().solve(torch.ones(1, 1, dtype=torch.float64), Single())
+    with pytest.raises(InputError, match="at least one axis beside the batch"):
+        TotalVariation().solve(torch.ones(1), Number())
+
+
+@pytest.mark.parametrize("name", ["coils", "unequal-coils"])
+def test_coils_a_few_at_a_time_are_all_of_them(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, forward = data_of(name)
+
+    def image_and_gradient() -> tuple[Tensor, Tensor]:
+        leaf = data.clone().requires_grad_()
+        image = METHODS["tv"](leaf, forward)
+        return image.detach(), torch.autograd.grad(image.abs().square().sum(), leaf)[0]
+
+    whole = image_and_gradient()
+    n_bytes = data[0, 0].numel() * data.element_size()
+    monkeypatch.setattr(quadratic, "CACHE_BYTES", 2 * n_bytes)  # the last block may be smaller
+    blocks = METHODS["tv"]._scaled(data, forward).term.blocks  # type: ignore[attr-defined]
+    assert [block.rows for block in blocks][:2] == [slice(0, 2), slice(2, data.shape[1])]
+    for found, expected in zip(image_and_gradient(), whole, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-11)
 
 
 @dataclass

@@ -133,8 +133,9 @@ def test_single_precision_ends_at_the_noise_level_too() -> None:
 
 
 def test_wrong_settings_are_refused() -> None:
-    with pytest.raises(InputError, match="between 0 and 1"):
-        BasisPursuitDenoising(noise=0.0)
+    for noise in (0.0, 1, float("nan"), "2 %"):
+        with pytest.raises(InputError, match="noise to be a finite number above 0 and below 1"):
+            BasisPursuitDenoising(noise=noise)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="convex"):
         AtNoiseLevel(method=ReweightedShearlets(), noise=0.1)
 

@@ -10,7 +10,13 @@ import torch
 from shaketable.errors import InputError
 from shaketable.maps import FourierMap
 from shaketable.metrics import psnr
-from shaketable.sparse import ReweightedShearlets, Shearlets, SparseMethod, TotalVariation
+from shaketable.sparse import (
+    ReweightedShearlets,
+    Shearlets,
+    SparseMethod,
+    TotalGeneralizedVariation,
+    TotalVariation,
+)
 from shaketable.sparse.shearlets import CT_LEVELS, MRI_LEVELS, shearlet_bank, shearlet_filters
 from tests.helpers.oracles import directional_derivative
 from tests.sparse.scenes import lines, scene
@@ -126,13 +132,17 @@ def test_a_list_of_levels_will_do() -> None:
 
 
 def test_wrong_settings_are_refused() -> None:
-    for levels in ((), (-1,), (9,)):
+    for levels in ((), (-1,), (9,), (0.5,), 2, "01", None):
         with pytest.raises(InputError, match="shear levels"):
-            Shearlets(levels=levels)
-    with pytest.raises(InputError, match="positive share"):
+            Shearlets(levels=levels)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="share to be a finite number above 0"):
         ReweightedShearlets(share=0.0)
     with pytest.raises(InputError, match="n_reweightings"):
         ReweightedShearlets(n_reweightings=-1)
+    with pytest.raises(InputError, match="variation to be 'tgv' or 'tv', got 2"):
+        ReweightedShearlets(variation=2)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="balance to be a finite number above 0, got None"):
+        TotalGeneralizedVariation(balance=None)  # type: ignore[arg-type]
 
 
 def test_full_sampling_returns_the_image() -> None:

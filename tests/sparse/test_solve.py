@@ -185,10 +185,12 @@ def test_unsampled_positions_are_ignored() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"strength": 0.0}, "Expected a positive strength, got 0.0"),
-        ({"strength": float("nan")}, "Expected a positive strength"),
-        ({"gap": -1.0}, "Expected a positive gap"),
-        ({"max_iterations": 0}, "Expected at least one iteration"),
+        ({"strength": 0.0}, "strength to be a finite number above 0 and at most 10000, got 0.0"),
+        ({"strength": float("nan")}, "strength to be a finite number above 0"),
+        ({"strength": "0.1"}, "strength to be a finite number above 0 .* got '0.1'"),
+        ({"gap": -1.0}, "gap to be a finite number above 0"),
+        ({"max_iterations": 0}, "max_iterations to be a whole number of at least 1"),
+        ({"max_iterations": 20.5}, "max_iterations to be a whole number of at least 1"),
         ({"values": "magnitude"}, "Expected values to be one of"),
     ],
 )
@@ -200,7 +202,7 @@ def test_wrong_settings_are_refused(changes: dict[str, object], sentence: str) -
 def test_wrong_wavelets_are_refused() -> None:
     with pytest.raises(InputError, match="orthogonal wavelet"):
         WaveletL1(wavelet="bior2.2")
-    with pytest.raises(InputError, match="at least one wavelet level"):
+    with pytest.raises(InputError, match="levels to be a whole number of at least 1"):
         WaveletL1(levels=0)
     forward = lines((40, 40))
     data = forward(scene((40, 40)))
@@ -238,5 +240,5 @@ def test_the_default_rule_is_claimed_for_calibrated_settings_only() -> None:
 
 
 def test_a_strength_beyond_single_precision_is_refused() -> None:
-    with pytest.raises(InputError, match="at most 10000"):
+    with pytest.raises(InputError, match="at most 10000, got 10000000"):
         TotalVariation(strength=1e7)

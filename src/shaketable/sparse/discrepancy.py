@@ -30,6 +30,7 @@ from torch.autograd import forward_ad
 
 from shaketable.errors import InputError
 from shaketable.protocols import ForwardMap
+from shaketable.settings import require_number
 from shaketable.sparse.method import SparseMethod, checked_data
 from shaketable.sparse.penalties import Values
 from shaketable.sparse.reweighted_shearlets import ReweightedShearlets
@@ -108,11 +109,8 @@ class AtNoiseLevel:
     gap: float = 5e-3
 
     def __post_init__(self) -> None:
-        if not 0 < self.noise < 1 or not (math.isfinite(self.gap) and self.gap > 0):
-            raise InputError(
-                f"Expected a relative noise level between 0 and 1 and a positive gap, got "
-                f"{self.noise} and {self.gap}; 0.02 stands for noise of 2 % of the data."
-            )
+        require_number("noise", self.noise, above=0, below=1)
+        require_number("gap", self.gap, above=0)
         if not isinstance(self.method, SparseMethod) or isinstance(
             self.method, ReweightedShearlets
         ):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from shaketable.errors import InputError, ShapeError
 from shaketable.protocols import ForwardMap
+from shaketable.settings import require_number, require_whole
 from shaketable.sparse.admm import Problem, Splitting
 from shaketable.sparse.penalties import Penalty, Values, to_image
 from shaketable.sparse.quadratic import DataWeights, ScaledData, scaled_data
@@ -48,23 +48,9 @@ class SparseMethod(ABC):
     rule: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("strength", "gap"):
-            number = getattr(self, name)
-            if not (math.isfinite(number) and number > 0):
-                raise InputError(
-                    f"Expected a positive {name}, got {number}; "
-                    "both are relative numbers, for example 1e-3."
-                )
-        if self.strength > LARGEST_STRENGTH:
-            raise InputError(
-                f"Expected a strength of at most {LARGEST_STRENGTH:g}, got {self.strength:g}; it is "
-                "relative to the root mean square of A* y."
-            )
-        if self.max_iterations < 1:
-            raise InputError(
-                f"Expected at least one iteration, got max_iterations={self.max_iterations}; "
-                "leave it out for the default."
-            )
+        require_number("strength", self.strength, above=0, at_most=LARGEST_STRENGTH)
+        require_number("gap", self.gap, above=0)
+        require_whole("max_iterations", self.max_iterations, at_least=1)
         if self.values not in _VALUES:
             raise InputError(
                 f"Expected values to be one of {', '.join(_VALUES)}, got {self.values!r}; "
@@ -225,6 +211,11 @@ def checked_data(data: Tensor, forward: ForwardMap) -> Tensor:
             f"{tuple(forward.image_shape)}; state image_shape where the map is made."
         )
     expected = tuple(forward.data_shape)
+    if not expected:
+        raise InputError(
+            "Expected a forward map of data with at least one axis beside the batch, got one number "
+            "per image; give it data of shape (B, 1)."
+        )
     if data.ndim != 1 + len(expected) or tuple(data.shape[1:]) != expected:
         shape = ", ".join(str(length) for length in expected)
         raise ShapeError(

@@ -10,6 +10,7 @@ from weakref import finalize
 import torch
 from torch import Tensor
 
+from shaketable.errors import InputError
 from shaketable.maps.fourier import FourierMap
 from shaketable.maps.multi_coil import MultiCoilFourierMap
 from shaketable.protocols import ForwardMap
@@ -74,6 +75,11 @@ def scaled_data(
 ) -> ScaledData:
     """Write the data term of a batch of data for its map."""
     back = forward.adjoint(data)
+    if torch.finfo(back.dtype).eps > torch.finfo(data.dtype).eps:
+        raise InputError(
+            f"Expected the adjoint of the map to keep the precision of the data ({data.dtype}), got "
+            f"{back.dtype}; convert the data, or let the map keep it."
+        )
     planes = to_planes(back, values)
     scale = _scale(planes)
     # No subclass: it may map otherwise.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 
 from shaketable.errors import InputError
+from shaketable.settings import require_number, require_whole
 from shaketable.sparse.admm import Problem, Splitting
 from shaketable.sparse.filter_banks import Beside
 from shaketable.sparse.method import SparseMethod
@@ -78,13 +78,12 @@ class ReweightedShearlets(SparseMethod):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "levels", checked_levels(self.levels))
-        if self.variation not in ("tgv", "tv") or self.n_reweightings < 0:
+        if self.variation not in ("tgv", "tv"):
             raise InputError(
-                f"Expected variation 'tgv' or 'tv' and n_reweightings of at least 0, got "
-                f"{self.variation!r} and {self.n_reweightings}; leave them out for the defaults."
+                f"Expected variation to be 'tgv' or 'tv', got {self.variation!r}; 'tgv' is usual."
             )
-        if not (math.isfinite(self.share) and self.share > 0):
-            raise InputError(f"Expected a positive share, got {self.share}; 1 is usual.")
+        require_whole("n_reweightings", self.n_reweightings, at_least=0)
+        require_number("share", self.share, above=0)
 
     def describe(self) -> dict[str, object]:
         """Return what the record of a run says about this method."""

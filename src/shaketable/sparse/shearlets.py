@@ -19,6 +19,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -111,7 +112,8 @@ def checked_levels(levels: Sequence[int]) -> tuple[int, ...]:
     InputError
         Otherwise.
     """
-    if not levels or any(int(level) != level or not 0 <= level <= 4 for level in levels):
+    listed = isinstance(levels, Sequence) and len(levels) > 0
+    if not listed or not all(isinstance(n, Integral) and 0 <= n <= 4 for n in levels):
         raise InputError(
             f"Expected shear levels of 0 to 4, one per scale, got {levels}; "
             f"{MRI_LEVELS} is usual for MRI and {CT_LEVELS} for CT."

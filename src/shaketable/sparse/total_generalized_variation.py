@@ -9,7 +9,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from shaketable.errors import InputError
+from shaketable.settings import require_number
 from shaketable.sparse.method import SparseMethod
 from shaketable.sparse.penalties import Group, Penalty, Runs, Values
 
@@ -144,8 +144,7 @@ class TotalGeneralizedVariation(SparseMethod):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not (math.isfinite(self.balance) and self.balance > 0):
-            raise InputError(f"Expected a positive balance, got {self.balance}; 2 is usual.")
+        require_number("balance", self.balance, above=0)
 
     @property
     def _name(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from shaketable.errors import InputError
+from shaketable.settings import require_whole
 from shaketable.sparse.filter_banks import FilterBank
 from shaketable.sparse.method import SparseMethod
 from shaketable.sparse.penalties import Penalty
@@ -103,10 +103,7 @@ class WaveletL1(SparseMethod):
     def __post_init__(self) -> None:
         super().__post_init__()
         filters(self.wavelet)
-        if self.levels < 1:
-            raise InputError(
-                f"Expected at least one wavelet level, got levels={self.levels}; 4 is usual."
-            )
+        require_whole("levels", self.levels, at_least=1)
 
     @property
     def _name(self) -> str:
