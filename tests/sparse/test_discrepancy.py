@@ -187,6 +187,15 @@ def test_forward_mode_follows_the_strength(method: AtNoiseLevel) -> None:
     torch.testing.assert_close(pushed, tangent, rtol=1e-7, atol=1e-9)
 
 
+def test_reverse_mode_of_torch_func_is_that_of_autograd() -> None:
+    data, method = SMALL(scene((16, 16))), METHODS[0]
+    leaf = data.clone().requires_grad_()
+    image = method(leaf, SMALL)
+    (expected,) = torch.autograd.grad(image, leaf, image.detach())
+    _, pull = torch.func.vjp(lambda y: method(y, SMALL), data)
+    torch.testing.assert_close(pull(image.detach())[0], expected, rtol=1e-7, atol=1e-9)
+
+
 def test_only_convex_sparse_methods_and_batches_are_taken() -> None:
     with pytest.raises(InputError, match="BasisPursuitDenoising"):
         AtNoiseLevel(method=BasisPursuitDenoising(), noise=0.1)  # type: ignore[arg-type]

@@ -1,7 +1,8 @@
 """The stable methods: sparse regularisation solved to a certificate and differentiable."""
 
+from shaketable.sparse.basis_pursuit_denoising import BasisPursuitDenoising
 from shaketable.sparse.calibration import Calibration, calibrate
-from shaketable.sparse.discrepancy import AtNoiseLevel, BasisPursuitDenoising
+from shaketable.sparse.discrepancy import AtNoiseLevel
 from shaketable.sparse.method import SparseMethod
 from shaketable.sparse.reweighted_shearlets import ReweightedShearlets
 from shaketable.sparse.shearlets import Shearlets

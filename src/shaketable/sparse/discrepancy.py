@@ -1,4 +1,4 @@
-"""Choose the strength by the noise level: the discrepancy principle, and basis pursuit denoising.
+"""Choose the strength by the noise level: the discrepancy principle.
 
 For a penalty ``R`` the solutions of
 
@@ -32,10 +32,8 @@ from shaketable.errors import InputError
 from shaketable.protocols import ForwardMap
 from shaketable.settings import require_number
 from shaketable.sparse.method import SparseMethod, checked_data
-from shaketable.sparse.penalties import Values
 from shaketable.sparse.reweighted_shearlets import ReweightedShearlets
 from shaketable.sparse.solution import NotConvergedWarning, Solution
-from shaketable.sparse.wavelet_l1 import WaveletL1
 
 _N_TRIED = 40
 _N_SECANTS = 12
@@ -120,7 +118,7 @@ class AtNoiseLevel:
             )
 
     def __call__(self, data: Tensor, forward: ForwardMap, /) -> Tensor:
-        """Data and forward map -> image, differentiable in the data (reverse mode).
+        """Data and forward map -> image, differentiable in the data in both modes.
 
         Warns
         -----
@@ -268,8 +266,8 @@ class AtNoiseLevel:
         self, search: _Search, data: Tensor, forward: ForwardMap, strength: Tensor
     ) -> Tensor:
         """The strength with the derivative that keeps the residual at the noise level."""
-        if data.requires_grad:
-            leaf = strength.clone().requires_grad_()
+        leaf = _leaf(strength)
+        if data.requires_grad and leaf is not None:
             excess = _relative_residual(
                 self._fixed(search, data, forward, leaf).image, data, forward
             )
@@ -284,19 +282,18 @@ class AtNoiseLevel:
     def _slope(
         self, search: _Search, data: Tensor, forward: ForwardMap, strength: Tensor
     ) -> Tensor:
-        """Derivative of the residual in the strength, for data that carry tangents elsewhere."""
+        """Derivative of the residual in the strength, where the data keep no graph of their own."""
 
         def residual(here: Tensor) -> Tensor:
             image = self._fixed(search, data, forward, here).image
             return _relative_residual(image, data, forward).sum()
 
+        leaf = _leaf(strength)
+        if leaf is None:
+            along = torch.func.jvp(residual, (strength,), (torch.ones_like(strength),))
+            tangent: Tensor = along[1]
+            return tangent
         with torch.enable_grad():
-            try:
-                leaf = strength.clone().requires_grad_()
-            except RuntimeError:  # inside torch.func nothing may require a gradient
-                along = torch.func.jvp(residual, (strength,), (torch.ones_like(strength),))
-                tangent: Tensor = along[1]
-                return tangent
             return torch.autograd.grad(residual(leaf), leaf)[0]
 
     def _certified(
@@ -332,6 +329,14 @@ def _is_followed(data: Tensor) -> bool:
     return reverse or dual.tangent is not None
 
 
+def _leaf(strength: Tensor) -> Tensor | None:
+    """To differentiate in; None inside `torch.func`, where nothing may require a gradient."""
+    try:
+        return strength.clone().requires_grad_()
+    except RuntimeError:
+        return None
+
+
 def _root(distance: Callable[[float], float], start: float, digits: float) -> tuple[float, int]:
     """Where an increasing function of slope about 1 is zero, and how often it was asked: secants."""
     here, value = start, distance(start)
@@ -357,56 +362,3 @@ def _relative_residual(image: Tensor, data: Tensor, forward: ForwardMap) -> Tens
     residual: Tensor = torch.linalg.vector_norm((forward(image) - data).flatten(1), dim=1)
     relative: Tensor = residual / torch.where(norm > 0, norm, 1)
     return relative
-
-
-@dataclass(frozen=True, kw_only=True)
-class BasisPursuitDenoising:
-    """``min_x ‖W x‖₁`` subject to ``‖A x - y‖ <= noise ‖y‖``: the paper's method for parallel MRI.
-
-    A reconstructor; `AtNoiseLevel` of `WaveletL1`, whose settings it takes.
-
-    Parameters
-    ----------
-    noise
-        ``σ / ‖y‖₂``.
-    wavelet, levels, values
-        As in `WaveletL1`; the paper took db2 and 3 levels.
-    gap, max_iterations
-        The relative gap to reach; the largest number of iterations for each strength tried.
-
-    Examples
-    --------
-    >>> BasisPursuitDenoising(noise=0.02).describe()["noise"]
-    0.02
-    """
-
-    noise: float = 0.01
-    wavelet: str = "db2"
-    levels: int = 3
-    values: Values = "complex"
-    gap: float = 5e-3
-    max_iterations: int = 2000
-
-    def __post_init__(self) -> None:
-        self._constrained()
-
-    def __call__(self, data: Tensor, forward: ForwardMap, /) -> Tensor:
-        """As for `AtNoiseLevel`."""
-        return self._constrained()(data, forward)
-
-    def solve(self, data: Tensor, forward: ForwardMap) -> Solution:
-        """As for `AtNoiseLevel`."""
-        return self._constrained().solve(data, forward)
-
-    def describe(self) -> dict[str, object]:
-        """Return what the record of a run says about this method."""
-        return {**self._constrained().describe(), "name": "basis-pursuit-denoising"}
-
-    def _constrained(self) -> AtNoiseLevel:
-        method = WaveletL1(
-            wavelet=self.wavelet,
-            levels=self.levels,
-            values=self.values,
-            max_iterations=self.max_iterations,
-        )
-        return AtNoiseLevel(method=method, noise=self.noise, gap=self.gap)
