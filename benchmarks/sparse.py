@@ -4,8 +4,8 @@
     python benchmarks/sparse.py memory --size 256 --python ...
     python benchmarks/sparse.py batch | gradients | truncation | worst | accuracy
 
-Run with one thread (``OMP_NUM_THREADS=1``). Sections print rows and replace their part of
-``benchmarks/results/sparse.json``. Times are seconds of the processor, those of started programs
+Run with one thread (``OMP_NUM_THREADS=1``). Sections print rows and store them when a problem, a map
+and a method, is done: see `sparse_results`. Times are seconds of the processor, those of started programs
 included. Peers may live in environments of their own: ``--python LIBRARY=INTERPRETER``.
 """
 
@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
-from itertools import product
+from itertools import groupby
 from pathlib import Path
 from statistics import median
 
@@ -29,7 +29,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import sparse_speed
 from sparse_peer import LIBRARIES
-from sparse_problems import KINDS, METHODS, Kind, Scene, others, scene, show, store, timed
+from sparse_problems import KINDS, METHODS, Kind, Scene, others, scene, show, timed
+from sparse_results import Row, problem_of, store
 
 from shaketable import Search, worst_case_path
 from shaketable.maps import filtered_back_projection
@@ -38,7 +39,6 @@ from shaketable.problem import Problem
 from shaketable.search import Budget
 from shaketable.sparse import SparseMethod, calibrate
 
-Row = dict[str, object]
 FACTORS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # ascending, as `calibrate` has them
 RADII = (0.005, 0.01, 0.02, 0.04, 0.06)
 
@@ -194,7 +194,7 @@ def accuracy(
         simple = given.forward.adjoint(given.data)
         if kind == "radon":
             simple = filtered_back_projection(given.data, given.forward)
-        yield {"map": kind, "method": "linear", "psnr": float(psnr(simple, given.images).mean())}
+        yield {"map": kind, "penalty": "linear", "psnr": float(psnr(simple, given.images).mean())}
         for name in penalties:
             method = replace(given.suited(METHODS[name]), gap=5e-3)
             strengths = tuple(method.strength * f for f in FACTORS)
@@ -206,7 +206,7 @@ def accuracy(
             converged = dict(zip(strengths, curve.converged.tolist(), strict=True))
             best = max(means, key=means.__getitem__)
             yield {
-                "map": kind, "method": name, "size": size, "images": n,
+                "map": kind, "penalty": name, "size": size, "images": n,
                 "psnr_default": means[method.strength], "psnr_calibrated": means[calibrated],
                 "psnr_best": means[best], "strength": method.strength,
                 "strength_calibrated": calibrated, "strength_best": best,
@@ -235,35 +235,28 @@ def main() -> None:
     # Only a batch has work for more than one.
     torch.set_num_threads((os.cpu_count() or 1) if given.section == "batch" else 1)
     warnings.simplefilter("ignore")
-    kinds, size = (
-        tuple(given.maps),
-        given.size or (256 if given.section in ("speed", "memory") else 128),
-    )
-    settings: Row = {"size": size, "maps": list(kinds)}
-    if given.section in ("speed", "memory"):
+    kinds = tuple(given.maps)
+    size = given.size or (256 if given.section in ("speed", "memory") else 128)
+    default = ("tv", "wavelets") if given.section in ("speed", "memory") else tuple(METHODS)
+    penalties = tuple(given.penalties or default)
+    settings: Row = {}
+    if given.section in SECTIONS:
+        settings["images"] = given.images or DEFAULTS[given.section]
+        rows = SECTIONS[given.section](kinds, size, penalties, settings["images"])
+    else:
         pythons = {name: sys.executable for name in LIBRARIES if find_spec(name) is not None}
         pythons.update(dict(entry.split("=", 1) for entry in given.python))
-        penalties = tuple(given.penalties or ("tv", "wavelets"))
         if given.section == "speed":
             settings["seconds_per_solver"] = given.seconds
-            rows = sparse_speed.main(kinds, penalties, size, pythons, given.seconds)
+            rows = sparse_speed.races(kinds, penalties, size, pythons, given.seconds)
         else:
-            rows = []
-            for kind, penalty in product(kinds, penalties):
-                for row in sparse_speed.memory(kind, penalty, size, pythons):
-                    show(row)
-                    rows.append(row)
-    else:
-        penalties = tuple(given.penalties or METHODS)
-        n = given.images or DEFAULTS[given.section]
-        settings["images"] = n
-        rows = []
-        for row in SECTIONS[given.section](kinds, size, penalties, n):
+            rows = sparse_speed.memories(kinds, penalties, size, pythons)
+    for _, group in groupby(rows, problem_of):
+        measured = []
+        for row in group:
             show(row)
-            rows.append(row)
-    # Runs of some maps or penalties, or of another size, stand beside the whole section.
-    parts = [given.section, str(size), *(given.maps if kinds != KINDS else ())]
-    store("-".join([*parts, *(given.penalties or ())]), rows, settings)
+            measured.append(row)
+        store(f"{given.section}-{size}", measured, settings)
 
 
 if __name__ == "__main__":

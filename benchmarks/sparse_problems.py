@@ -1,12 +1,9 @@
-"""Images, maps and stored results that the sections of `sparse.py` share."""
+"""Images, maps and methods that the sections of `sparse.py` share."""
 
 from __future__ import annotations
 
-import json
 import math
 import os
-import platform
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -33,7 +30,6 @@ from shaketable.sparse import (
 from shaketable.zoo.images.ct import read_attenuation_images
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "sparse.json"
 Kind = Literal["fourier", "coils", "radon"]
 KINDS: tuple[Kind, ...] = ("fourier", "coils", "radon")
 METHODS: dict[str, SparseMethod] = {
@@ -144,23 +140,6 @@ def timed(function: Callable[[], object]) -> tuple[float, float]:
     cpu, wall = cpu_seconds(), time.perf_counter()
     function()
     return cpu_seconds() - cpu, time.perf_counter() - wall
-
-
-def store(section: str, rows: list[dict[str, object]], settings: dict[str, object]) -> None:
-    """Replace one section of the results."""
-    held = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True
-    ).stdout.strip()  # fmt: skip
-    held[section] = {
-        "commit": commit or os.environ.get("SHAKETABLE_COMMIT", "unknown"),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread",
-        "torch": torch.__version__,
-        "settings": settings,
-        "rows": rows,
-    }
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(held, indent=1) + "\n")
 
 
 def show(row: dict[str, object]) -> None:

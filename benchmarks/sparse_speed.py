@@ -17,6 +17,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -35,7 +36,7 @@ from sparse_peer import (
     resident,
     search,
 )
-from sparse_problems import METHODS, ROOT, Kind, Scene, scene, show
+from sparse_problems import METHODS, ROOT, Kind, Scene, scene
 from torch import Tensor
 
 from shaketable.maps import RadonMap
@@ -277,17 +278,21 @@ def _row(found: Raced, known: float, best: float) -> dict[str, object]:
     return row
 
 
-def main(
+def races(
     kinds: tuple[Kind, ...], penalties: tuple[str, ...], size: int, pythons: Mapping[str, str],
     limit: float,
-) -> list[dict[str, object]]:  # fmt: skip
-    rows = []
-    for kind in kinds:
-        for penalty in penalties:
-            for row in race(kind, penalty, size, pythons, limit):
-                show(row)
-                rows.append(row)
-    return rows
+) -> Iterator[dict[str, object]]:  # fmt: skip
+    """`race` on every problem."""
+    for kind, penalty in product(kinds, penalties):
+        yield from race(kind, penalty, size, pythons, limit)
+
+
+def memories(
+    kinds: tuple[Kind, ...], penalties: tuple[str, ...], size: int, pythons: Mapping[str, str]
+) -> Iterator[dict[str, object]]:
+    """`memory` on every problem."""
+    for kind, penalty in product(kinds, penalties):
+        yield from memory(kind, penalty, size, pythons)
 
 
 if __name__ == "__main__":

@@ -4,18 +4,17 @@
     python benchmarks/sparse_tables.py --check    compare only; exit code 1 where they differ
 
 A table stands between ``<!-- table: SECTION, SECTION, ... -->`` and ``<!-- end of table -->``; sections
-are those of ``benchmarks/results/sparse.json``.
+are those of `sparse_results`.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from documents import write_tables
-from sparse_problems import RESULTS
+from sparse_results import Row, load
 
 MAPS = {
     "fourier": "one coil, 33 % of lines",
@@ -32,23 +31,21 @@ METHODS = {
 }
 SOLVERS = ("shaketable", "scico", "pyproximal", "odl", "BART", "sigpy", "deepinv")
 
-Row = dict[str, Any]
 Cells = list[str]
 
 
 def main() -> int:
-    stored = json.loads(RESULTS.read_text(encoding="utf-8"))
+    stored = load()
 
     def rows_of(sections: list[str]) -> list[Cells]:
-        rows = [row for name in sections for row in stored[name]["rows"]]
+        rows = [row for name in sections for row in stored[name]]
         return TABLES[sections[0].split("-")[0]](rows)
 
     return write_tables(__doc__.splitlines()[0], "stable-methods.md", stored, rows_of)
 
 
 def _problem(row: Row) -> str:
-    name = row["penalty"] if "penalty" in row else row["method"]
-    return f"{METHODS[name]}, {MAPS[row['map']]}, {row['size']}"
+    return f"{METHODS[row['penalty']]}, {MAPS[row['map']]}, {row['size']}"
 
 
 def _number(value: float) -> str:
@@ -107,12 +104,12 @@ def _batch(rows: list[Row]) -> list[Cells]:
 
 
 def _accuracy(rows: list[Row]) -> list[Cells]:
-    linear = {row["map"]: row["psnr"] for row in rows if row["method"] == "linear"}
+    linear = {row["map"]: row["psnr"] for row in rows if row["penalty"] == "linear"}
     head = ["dB", "linear", "default", "calibrated on other images", "best on these"]
     return [head] + [
         [_problem(row), f"{linear[row['map']]:.1f}",
          *(_at_strength(row, which) for which in ("default", "calibrated", "best"))]
-        for row in rows if row["method"] != "linear"
+        for row in rows if row["penalty"] != "linear"
     ]  # fmt: skip
 
 
