@@ -128,7 +128,7 @@ class Splitting:
     def unknown(self, state: State, problem: Problem) -> Tensor:
         """``x̂`` with all its fields: ``(B, P R, H, W)``."""
         z = shrink(state[0], problem.level / self.rho, self.penalty.group)
-        return spectrum_to_fields(self._spectrum(state, z, problem.target), *self._fields)
+        return self._update(state, z, problem.target)
 
     def image(self, state: State, problem: Problem) -> Tensor:
         """``x̂`` as planes ``(B, R, H, W)``."""
@@ -144,8 +144,7 @@ class Splitting:
     ) -> Tensor:
         """Directional derivative of `image`."""
         z = self._shrink_tangent(state, problem, direction, towards)
-        spectrum = self._spectrum(direction, z, towards.target)
-        return spectrum_to_fields(spectrum, *self._fields)[:, : self.term.n_planes]
+        return self._update(direction, z, towards.target)[:, : self.term.n_planes]
 
     def advance_tangent(
         self, state: State, problem: Problem, direction: State, towards: Problem
@@ -167,8 +166,11 @@ class Splitting:
         """Cotangent of the next state -> those of this state and of the problem."""
         return self._pull(state, problem, cotangent, None)
 
+    def _update(self, state: State, z: Tensor, target: Tensor) -> Tensor:
+        """``x̂``, linear in all three; no name here keeps the spectrum while fields are made of it."""
+        return spectrum_to_fields(self._spectrum(state, z, target), *self._fields)
+
     def _spectrum(self, state: State, z: Tensor, target: Tensor) -> Tensor:
-        """Of ``x̂``."""
         right = self.penalty.adjoint(torch.sub(z, state[0], alpha=0.5)).mul_(2 * self.rho)
         spectrum = fields_to_spectrum(right, self.term.n_planes)
         del right  # large arrays go before the next ones are made
@@ -182,7 +184,7 @@ class Splitting:
 
     def _linear(self, state: State, z: Tensor, target: Tensor, *, over: bool) -> State:
         step = self.over_relaxation
-        unknown = spectrum_to_fields(self._spectrum(state, z, target), *self._fields)
+        unknown = self._update(state, z, target)
         change = self.penalty.analyse(unknown).sub_(z)
         v = torch.add(state[0], change, alpha=step, out=state[0] if over else None)
         del z, change
