@@ -167,8 +167,9 @@ class Splitting:
         return self._pull(state, problem, cotangent, None)
 
     def _update(self, state: State, z: Tensor, target: Tensor) -> Tensor:
-        """``x̂``, linear in all three; no name here keeps the spectrum while fields are made of it."""
-        return spectrum_to_fields(self._spectrum(state, z, target), *self._fields)
+        """``x̂``, linear in all three."""
+        # Neither a name nor an unpacked tuple here, which would keep the spectrum meanwhile.
+        return spectrum_to_fields(self._spectrum(state, z, target), self.term.n_planes, self._width)
 
     def _spectrum(self, state: State, z: Tensor, target: Tensor) -> Tensor:
         right = self.penalty.adjoint(torch.sub(z, state[0], alpha=0.5)).mul_(2 * self.rho)
@@ -178,9 +179,8 @@ class Splitting:
         return multiply(self.inverse, spectrum)
 
     @property
-    def _fields(self) -> tuple[int, int]:
-        """What spectra become fields by: ``R`` and ``W``."""
-        return self.term.n_planes, self.term.bound.shape[-1]
+    def _width(self) -> int:
+        return self.term.bound.shape[-1]
 
     def _linear(self, state: State, z: Tensor, target: Tensor, *, over: bool) -> State:
         step = self.over_relaxation
@@ -205,7 +205,7 @@ class Splitting:
             unknown = unknown + at_unknown
         spectrum = multiply(self.inverse, fields_to_spectrum(unknown, self.term.n_planes))
         at_data, target = self.term.adjoint(cotangent[1:], step, spectrum[:, 0])
-        right = spectrum_to_fields(spectrum, *self._fields)
+        right = spectrum_to_fields(spectrum, self.term.n_planes, self._width)
         change = self.penalty.analyse(right).mul_(self.rho)
         at_z = at_z.add_(change, alpha=2)
         threshold = problem.level / self.rho
