@@ -287,6 +287,64 @@ def test_coils_a_few_at_a_time_are_all_of_them(name: str, monkeypatch: pytest.Mo
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.parametrize("weight", [1e-5, 3e-6])
+def test_constants_that_are_hardly_seen_have_no_false_certificate(weight: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    one = torch.full((64,), 1 / 8, dtype=torch.float64)
+    rows = torch.randn(20, 64, dtype=torch.float64, generator=generator)
+    rows = torch.linalg.qr((rows - (rows @ one)[:, None] * one).mT).Q.mT
+    forward = MatrixMap(torch.cat([rows, weight * one[None]]), image_shape=(8, 8))
+    data = forward(scene((8, 8), batch=1).real)
+    data[:, -1] = 1  # which a constant explains
+    method = TotalVariation(strength=1e-2, max_iterations=300)
+    solution = method.solve(data.to(torch.float32), forward)
+    image = solution.image.double()
+    constant = (data - forward(image))[0, -1] / (8 * weight)
+    steps = torch.stack([torch.roll(image, -1, axis) - image for axis in (1, 2)])
+    variation = steps.square().sum(0).sqrt().sum()
+    left = (forward(image + constant) - data).square().sum() / 2
+    least = float(left + solution.strength * variation)
+    assert float(solution.objective) * (1 - float(solution.gap)) <= least * (1 + 1e-4)
+
+
+class Unmasked:
+    """Neither direction looks at what is sampled."""
+
+    image_shape = data_shape = SHAPE
+    sampled = MASK
+
+    def __call__(self, image: Tensor) -> Tensor:
+        return torch.fft.fft2(image, norm="ortho")
+
+    def adjoint(self, data: Tensor) -> Tensor:
+        return torch.fft.ifft2(data, norm="ortho")
+
+
+def test_unsampled_data_of_a_map_that_does_not_mask_are_ignored() -> None:
+    data, plain = data_of("fourier")
+    littered = torch.where(MASK, data, 7 + 3j)
+    method = TotalVariation(strength=0.05, gap=1e-5)
+    found, expected = method.solve(littered, Unmasked()), method.solve(data, plain)
+    torch.testing.assert_close(found.strength, expected.strength)
+    torch.testing.assert_close(found.objective, expected.objective, rtol=1e-4, atol=0)
+
+
+class Slots:
+    """A class without room for a weak reference."""
+
+    __slots__ = ()
+    image_shape = data_shape = SHAPE
+    sampled = MASK
+    __call__ = Unmasked.__call__
+    adjoint = Unmasked.adjoint
+
+
+def test_a_map_with_slots_is_solved() -> None:
+    data, _ = data_of("fourier")
+    found, expected = (METHODS["tv"].solve(data, A) for A in (Slots(), Unmasked()))
+    assert torch.equal(found.image, expected.image)
+
+
 @dataclass
 class Unhashable:
     """A map of somebody else's, with equality and so without a hash."""

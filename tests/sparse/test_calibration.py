@@ -9,7 +9,7 @@ import torch
 
 from shaketable.errors import InputError
 from shaketable.metrics import psnr
-from shaketable.sparse import TotalVariation, WaveletL1, calibrate
+from shaketable.sparse import AtNoiseLevel, TotalVariation, WaveletL1, calibrate
 from tests.helpers.data import shared_data
 from tests.sparse.scenes import lines, scene
 
@@ -49,13 +49,27 @@ def test_several_maps_are_pooled_and_noise_asks_for_more() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"strengths": ()}, {"noise": -1.0}, {"loss_allowed": -1.0}, {"loss_allowed": math.nan}],
+    [
+        {"strengths": ()},
+        {"strengths": ("0.1",)},
+        {"strengths": (0.1, -1.0)},
+        {"noise": -1.0},
+        {"loss_allowed": -1.0},
+        {"loss_allowed": math.nan},
+        {"seed": 1.5},
+    ],
 )
 def test_impossible_calibrations_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(
-        InputError, match=r"Expected (images, maps and strengths|noise|loss_allowed)"
+        InputError, match=r"Expected (images, maps and strengths|noise|loss_allowed|every|seed)"
     ):
         calibrate(TotalVariation(), scene(), lines(), **changes)  # type: ignore[arg-type]
+
+
+def test_only_methods_with_a_strength_are_calibrated() -> None:
+    for method in (AtNoiseLevel(method=TotalVariation(), noise=0.1), TotalVariation):
+        with pytest.raises(InputError, match="Expected a sparse method with a strength"):
+            calibrate(method, scene(), lines())  # type: ignore[type-var]
 
 
 @pytest.mark.data

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shaketable.errors import InputError, ShapeError
-from shaketable.maps import FourierMap, MatrixMap
+from shaketable.maps import FourierMap, MatrixMap, MultiCoilFourierMap
 from shaketable.sparse import NotConvergedWarning, SparseMethod, TotalVariation, WaveletL1
 from shaketable.sparse.penalties import Values
 from tests.sparse.scenes import lines, scene
@@ -190,6 +190,8 @@ def test_unsampled_positions_are_ignored() -> None:
         ({"strength": "0.1"}, "strength to be a finite number above 0 .* got '0.1'"),
         ({"gap": -1.0}, "gap to be a finite number above 0"),
         ({"max_iterations": 0}, "max_iterations to be a whole number of at least 1"),
+        ({"max_iterations": 10**30}, "max_iterations to be a whole number"),
+        ({"values": torch.zeros(2)}, "Expected values to be one of"),
         ({"max_iterations": 20.5}, "max_iterations to be a whole number of at least 1"),
         ({"values": "magnitude"}, "Expected values to be one of"),
     ],
@@ -202,6 +204,10 @@ def test_wrong_settings_are_refused(changes: dict[str, object], sentence: str) -
 def test_wrong_wavelets_are_refused() -> None:
     with pytest.raises(InputError, match="orthogonal wavelet"):
         WaveletL1(wavelet="bior2.2")
+    with pytest.raises(InputError, match="orthogonal wavelet"):
+        WaveletL1(wavelet="dmey")  # called orthogonal by PyWavelets, and is not within 2e-3
+    with pytest.raises(InputError, match="of at least 1 and at most 16, got 70"):
+        WaveletL1(levels=70, translation_invariant=True)
     with pytest.raises(InputError, match="levels to be a whole number of at least 1"):
         WaveletL1(levels=0)
     forward = lines((40, 40))
@@ -219,6 +225,35 @@ def test_wrong_data_and_maps_are_refused() -> None:
         METHODS[0](DATA * float("nan"), A)
     with pytest.raises(InputError, match=r"Expected a forward map of images \(H, W\)"):
         METHODS[0](DATA, MatrixMap(torch.eye(4)))
+    for wrong in ((DATA.tolist(), A), (A, DATA), (DATA, None), (DATA.numpy(), A)):
+        with pytest.raises(InputError, match="Expected data as a tensor and a forward map"):
+            METHODS[0](*wrong)
+
+
+@pytest.mark.parametrize("unit", [1e-20, 1e-9, 1e12, 1e19, 1e30])
+def test_a_map_in_another_unit_is_solved_or_said_not_to_be(unit: float) -> None:
+    matrix = torch.randn(40, 64, generator=torch.Generator().manual_seed(1)) / 8
+    image = scene((8, 8), batch=1).real.to(torch.float32)
+    method = TotalVariation(strength=0.1, gap=1e-2)
+    forward = MatrixMap(matrix, image_shape=(8, 8))
+    scaled = MatrixMap(unit * matrix, image_shape=(8, 8))
+    expected, found = (method.solve(one(image), one) for one in (forward, scaled))
+    assert bool(expected.converged)
+    assert bool(found.converged) or not 1e-9 <= unit <= 1e19
+    if bool(found.converged):
+        torch.testing.assert_close(found.image, expected.image, rtol=0, atol=1e-4)
+    else:
+        assert float(found.gap) > 0.01
+
+
+@pytest.mark.parametrize("unit", [1e-20, 1e19])
+def test_an_image_that_is_undefined_has_no_certificate(unit: float) -> None:
+    coils = unit * torch.ones(2, 32, 32, dtype=torch.complex64)
+    forward = MultiCoilFourierMap(A.mask, coils)
+    solution = TotalVariation().solve(forward(DATA.to(torch.complex64)), forward)
+    assert bool(solution.image.isnan().all())
+    assert bool((solution.gap == torch.inf).all())
+    assert not bool(solution.converged.any())
 
 
 @every_method

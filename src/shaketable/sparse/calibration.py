@@ -12,7 +12,7 @@ from torch import Tensor
 from shaketable.errors import InputError
 from shaketable.metrics import psnr
 from shaketable.protocols import ForwardMap
-from shaketable.settings import require_number
+from shaketable.settings import require_number, require_whole
 from shaketable.sparse.method import SparseMethod
 
 Method = TypeVar("Method", bound=SparseMethod)
@@ -116,6 +116,14 @@ def calibrate(
     maps = tuple(forward) if isinstance(forward, Sequence) else (forward,)
     require_number("noise", noise, at_least=0)
     require_number("loss_allowed", loss_allowed, at_least=0)
+    require_whole("seed", seed, at_least=0, at_most=2**63 - 1)
+    if not isinstance(method, SparseMethod):
+        raise InputError(
+            f"Expected a sparse method with a strength, got {method!r}; TotalVariation() is one."
+        )
+    strengths = tuple(strengths)
+    for strength in strengths:
+        require_number("every strength", strength, above=0)
     if not len(maps) or not len(images) or not len(strengths):
         raise InputError(
             f"Expected images, maps and strengths, got {len(images)} images, {len(maps)} maps and "

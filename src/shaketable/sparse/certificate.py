@@ -61,10 +61,14 @@ class Certificate:
 
     @property
     def gap(self) -> Tensor:
-        """``(B,)`` float64: (primal - dual) / primal; 0 for an objective of 0."""
+        """``(B,)`` float64: (primal - dual) / primal; 0 for an objective of 0.
+
+        What is not finite has proven nothing: its gap is infinite.
+        """
         difference = (self.primal - self.dual).clamp(min=0)
-        positive = self.primal > 0
-        return torch.where(positive, difference / torch.where(positive, self.primal, 1), 0)
+        zero = self.primal == 0
+        gap = torch.where(zero, 0, difference / torch.where(zero, 1, self.primal))
+        return torch.where(torch.isfinite(gap), gap, torch.inf)
 
 
 def certify(splitting: Splitting, state: State, problem: Problem, gap: float) -> Certificate:

@@ -227,6 +227,20 @@ class SplitData:
             yield block.rows, seen.to(self.mask.dtype)
             del seen  # before that of the next block is made
 
+    def squared_norm_of_seen(self, planes: Tensor) -> float | None:
+        """``‖A x‖²`` where data count, in the precision of ``(1, R, H, W)``; None if ``A`` has less."""
+        image = (planes[:, 0] if self.n_planes == 1 else to_complex(planes)) / self.norm
+        total = 0.0
+        for block in self.blocks:
+            try:
+                seen = block.forward(image)
+            except (RuntimeError, TypeError, ValueError):  # of one precision only
+                return None
+            if torch.finfo(seen.dtype).eps > torch.finfo(planes.dtype).eps:
+                return None
+            total += float((seen * self.mask).abs().square().sum())
+        return total
+
     def _pulled(self, data: Callable[[slice], Tensor]) -> Tensor:
         """``A*`` of data that are made when their block is due."""
         first, *others = self.blocks

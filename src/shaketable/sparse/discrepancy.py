@@ -31,7 +31,7 @@ from torch.autograd import forward_ad
 from shaketable.errors import InputError
 from shaketable.protocols import ForwardMap
 from shaketable.settings import require_number
-from shaketable.sparse.method import SparseMethod, checked_data
+from shaketable.sparse.method import LARGEST_STRENGTH, SparseMethod, checked_data
 from shaketable.sparse.reweighted_shearlets import ReweightedShearlets
 from shaketable.sparse.solution import NotConvergedWarning, Solution
 
@@ -39,8 +39,8 @@ _N_TRIED = 40
 _N_SECANTS = 12
 _ROUGH = 0.02
 
-_SURELY_FLAT = 4.0
-"""Times the longer side: a strength at which all that is left is what the penalty does not see."""
+_NEARLY_FLAT = 4.0
+"""Times the longer side: a strength that leaves hardly more than what the penalty does not see."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,8 +56,7 @@ class _Search:
     n_iterations, n_in_all
         Those of one solution, and those of all.
     active
-        The residual is the noise level; else the smallest ``R`` leaves less than that, and no
-        strength is too large.
+        Whether the residual reaches the noise level; else the largest strength leaves less.
     """
 
     method: SparseMethod
@@ -184,7 +183,22 @@ class AtNoiseLevel:
         if search.active and _is_followed(data):
             strong = self._following(search, data, forward, strong)
         solution = self._fixed(search, data, forward, strong)
+        if not search.active:
+            flat = _unseen_part(solution.image, search.method)
+            if bool(_relative_residual(flat.detach(), data.detach(), forward) <= self.noise):
+                return self._flat(solution, flat, search)
         return self._certified(solution, data.detach(), forward, search)
+
+    def _flat(self, solution: Solution, image: Tensor, search: _Search) -> Solution:
+        """An image that the penalty does not see and that fits: no ``R`` is smaller than its 0."""
+        return replace(
+            solution,
+            image=image,
+            gap=torch.zeros_like(solution.gap),
+            objective=torch.zeros_like(solution.objective),
+            n_iterations=torch.full_like(solution.n_iterations, search.n_in_all),
+            converged=torch.ones_like(solution.converged),
+        )
 
     def _at(self, strength: float) -> SparseMethod:
         # The penalised problem is solved finer, so that the gap is left for the residual.
@@ -238,11 +252,15 @@ class AtNoiseLevel:
         """
         low, high, strength, total = 0.0, math.inf, self.method.strength, 0
         before, exponent = None, 1.0
-        largest = _SURELY_FLAT * max(forward.image_shape)
+        largest = min(_NEARLY_FLAT * max(forward.image_shape), LARGEST_STRENGTH)
         for _ in range(_N_TRIED):
             solution = self._at(strength).solve(data, forward)
             total += int(solution.n_iterations)
             residual = float(_relative_residual(solution.image, data, forward))
+            flat = _unseen_part(solution.image, self.method)
+            # Clearly, because the flat image of other iterations is another one.
+            if float(_relative_residual(flat, data, forward)) <= (1 - 1e-3) * self.noise:
+                return strength, total, False
             if abs(residual / self.noise - 1) <= _ROUGH or residual == 0:
                 break
             if residual < self.noise:
@@ -306,9 +324,6 @@ class AtNoiseLevel:
         slack = (allowed - left).clamp(min=0)
         size = (solution.objective - left).clamp(min=torch.finfo(torch.float64).tiny)
         gap = (solution.objective * solution.gap + slack) / size
-        if not search.active:
-            # No R is below zero, so that all of it is excess; in units of what the residual may be.
-            gap = size / allowed
         # Rounding apart: the search ends on either side of the noise level.
         feasible = residual <= self.noise * (1 + 1e-4)
         empty = norm == 0
@@ -320,6 +335,15 @@ class AtNoiseLevel:
             n_iterations=torch.full_like(solution.n_iterations, search.n_in_all),
             converged=gap <= self.gap,
         )
+
+
+def _unseen_part(image: Tensor, method: SparseMethod) -> Tensor:
+    """The part of an image of which ``K`` is zero: constants, or what no penalised band holds."""
+    height, width = image.shape[-2:]
+    eigenvalues = method._penalty((height, width), image.real.dtype, image.device).eigenvalues
+    own = eigenvalues if eigenvalues.ndim == 2 else eigenvalues[..., 0, 0]
+    part: Tensor = torch.fft.ifft2(torch.fft.fft2(image) * (own.abs() < 1e-12))
+    return part if image.is_complex() else part.real
 
 
 def _is_followed(data: Tensor) -> bool:

@@ -88,34 +88,53 @@ class Constants:
     pulled
         ``(R, R, H, W)``: ``A* A 1``.
     size
-        ``(R,)`` float64: ``‖A 1‖²``; 0 where that cannot be told from rounding, as of maps that
-        do not see constants.
+        ``(R,)`` float64: ``‖A 1‖²``; 0 for maps that do not see constants.
     pairing
         ``(B, R)`` float64: ``Re ⟨A 1, y⟩``.
+    told
+        Whether the size can be told from rounding; else nothing is proven.
     """
 
     pulled: Tensor
     size: Tensor
     pairing: Tensor
+    told: bool
 
     @classmethod
     def create(cls, term: SplitData, target: Tensor) -> Constants:
         height, width = term.majorant.shape
-        planes = range(term.n_planes)
-        pulled, size = [], []
-        for plane in planes:
+        pulled, size, told = [], [], True
+        for plane in range(term.n_planes):
             one = term.majorant.new_zeros(1, term.n_planes, height, width)
             one[:, plane] = 1
             seen = term.map_planes(one).mul_(term.mask)
             pulled.append(term.adjoint_planes(seen))
-            size.append(real_inner(seen, seen))
+            size.append(float(real_inner(seen, seen)))
             del seen  # large arrays go before the next ones are made
-        least = height * width * (_ROUNDING * torch.finfo(one.dtype).eps) ** 2
+            if size[-1] <= _least(one):
+                told &= _are_unseen(term, one, size[-1])
+                size[-1] = 0.0
         return cls(
             pulled=torch.cat(pulled),
-            size=torch.cat([torch.where(number > least, number, 0) for number in size]),
+            size=torch.tensor(size, dtype=torch.float64, device=target.device),
             pairing=_sums(term.adjoint_planes(target)),
+            told=told,
         )
+
+
+def _least(constant: Tensor) -> float:
+    """The ``‖A 1‖²`` that cannot be told from rounding, in the precision of ``1``."""
+    n_pixels = constant.shape[-2] * constant.shape[-1]
+    return n_pixels * float(_ROUNDING * torch.finfo(constant.dtype).eps) ** 2
+
+
+def _are_unseen(term: SplitData, constant: Tensor, size: float) -> bool:
+    """Whether constants of which rounding is seen are so in double precision too."""
+    if size == 0 or constant.dtype == torch.float64:
+        return True
+    constant = constant.to(torch.float64)
+    precise = term.squared_norm_of_seen(constant)
+    return precise is not None and precise <= _least(constant)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -181,6 +200,8 @@ class MovedResidual:
             planes = planes - torch.tensordot(along.to(planes.dtype), constants.pulled, dims=1)
         # An h of rounding, as where a constant image explains the data, proves nothing.
         told = energy > self.least
+        if constants is not None and not constants.told:
+            told = torch.zeros_like(told)
         energy, pairing = torch.where(told, energy, 0), torch.where(told, pairing, 0)
         return Belonging(planes=-planes, energy=energy, pairing=pairing)
 

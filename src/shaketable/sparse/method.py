@@ -50,8 +50,8 @@ class SparseMethod(ABC):
     def __post_init__(self) -> None:
         require_number("strength", self.strength, above=0, at_most=LARGEST_STRENGTH)
         require_number("gap", self.gap, above=0)
-        require_whole("max_iterations", self.max_iterations, at_least=1)
-        if self.values not in _VALUES:
+        require_whole("max_iterations", self.max_iterations, at_least=1, at_most=10**9)
+        if not isinstance(self.values, str) or self.values not in _VALUES:
             raise InputError(
                 f"Expected values to be one of {', '.join(_VALUES)}, got {self.values!r}; "
                 "complex is for complex images."
@@ -113,7 +113,7 @@ class SparseMethod(ABC):
         """
         height, width = scaled.term.metric.shape
         penalty = self._penalty((height, width), scaled.scale.dtype, scaled.scale.device)
-        level = scaled.scale.new_full((len(scaled.scale), 1, 1, 1, 1), self.strength)
+        level = scaled.scale.new_full((len(scaled.scale), 1, 1, 1, 1), float(self.strength))
         if strength is not None:
             level = strength.expand_as(level)
         used = level.detach().flatten().to(torch.float64)
@@ -187,13 +187,17 @@ class SparseMethod(ABC):
         image = to_image(outcome.planes) * (scaled.scale / scaled.squared_norm)[:, None, None]
         factor = scaled.scale.detach().to(torch.float64)
         unit = factor.square() / scaled.squared_norm
+        objective = outcome.primal * unit + scaled.unexplained
+        # The unit of the data may leave the range of their precision where the scaled one did not.
+        finite = torch.isfinite(image.detach()).flatten(1).all(1) & torch.isfinite(objective)
+        gap = torch.where(finite, outcome.gap, torch.inf)
         return Solution(
             image=image,
-            gap=outcome.gap,
-            objective=outcome.primal * unit + scaled.unexplained,
+            gap=gap,
+            objective=objective,
             strength=strength * factor,
             n_iterations=outcome.n_iterations,
-            converged=outcome.gap <= self.gap,
+            converged=gap <= self.gap,
         )
 
 
@@ -205,6 +209,11 @@ def checked_data(data: Tensor, forward: ForwardMap) -> Tensor:
     InputError, ShapeError
         As for `SparseMethod.solve`.
     """
+    if not isinstance(data, Tensor) or not isinstance(forward, ForwardMap):
+        raise InputError(
+            f"Expected data as a tensor and a forward map, got {type(data).__name__} and "
+            f"{type(forward).__name__}; a reconstructor is called with (data, forward)."
+        )
     if len(tuple(forward.image_shape)) != 2:
         raise InputError(
             f"Expected a forward map of images (H, W), got images of shape "

@@ -74,6 +74,9 @@ def scaled_data(
     data: Tensor, forward: ForwardMap, values: Values, weights: DataWeights
 ) -> ScaledData:
     """Write the data term of a batch of data for its map."""
+    # `FourierMap` ignores what is not sampled; a subclass may map otherwise.
+    if type(forward) is not FourierMap and forward.sampled is not None:
+        data = data * forward.sampled.to(data.device)
     back = forward.adjoint(data)
     if torch.finfo(back.dtype).eps > torch.finfo(data.dtype).eps:
         raise InputError(
@@ -82,15 +85,13 @@ def scaled_data(
         )
     planes = to_planes(back, values)
     scale = _scale(planes)
-    # No subclass: it may map otherwise.
     if type(forward) is FourierMap:
         return _fourier(data, forward, planes, scale)
     # A real image may meet complex data, and real data a complex map.
     data = data.to(torch.promote_types(data.dtype, back.dtype))
     term, squared_norm = _split(data, forward, planes, weights)
     shape = (-1,) + (1,) * (data.ndim - 1)
-    sampled = data if forward.sampled is None else data * forward.sampled.to(data.device)
-    target = sampled * (math.sqrt(squared_norm) / scale).reshape(shape)
+    target = data * (math.sqrt(squared_norm) / scale).reshape(shape)
     none = torch.zeros(len(data), dtype=torch.float64, device=data.device)
     return ScaledData(
         term=term, target=target, scale=scale, squared_norm=squared_norm, unexplained=none
@@ -145,7 +146,10 @@ def _split_coils(
     """The mask is left to the data, so that ``A* A`` is the sum of the coils' squares."""
     dtype = torch.promote_types(data.dtype, torch.complex64)
     coils = forward.coils.to(device=data.device, dtype=dtype)
-    energy = coils.abs().square().sum(0)
+    # In double precision, for coils in another unit may leave the range of single squares.
+    energy = coils.real.new_zeros(coils.shape[1:], dtype=torch.float64)
+    for coil in coils:
+        energy += coil.abs().to(torch.float64).square()
     squared_norm = float(energy.max())
     n_together = max(1, CACHE_BYTES // n_bytes([coils[0]]))
     return SplitData(
@@ -156,7 +160,7 @@ def _split_coils(
         data_shape=tuple(coils.shape),
         norm=math.sqrt(squared_norm),
         mask=forward.mask.to(device=data.device, dtype=dtype),
-        majorant=torch.ones_like(energy),
+        majorant=torch.ones_like(energy, dtype=planes.dtype),
         rho=rho,
         exact=bool((energy / squared_norm > 1 - 1e-5).all()),
         n_planes=planes.shape[1],
@@ -187,9 +191,13 @@ _METRICS: dict[int, dict[tuple[int, torch.dtype], tuple[Tensor, float]]] = {}
 def _metric_of(forward: ForwardMap, planes: Tensor) -> tuple[Tensor, float]:
     """``M / L`` and ``L = ‖A‖²``, measured once per map, number of planes and precision."""
     if id(forward) not in _METRICS:
+        try:
+            # By identity, for not every map has a hash; forgotten with the map.
+            finalize(forward, _METRICS.pop, id(forward), None).atexit = False
+        except TypeError:  # a class with slots, of which nobody is told that it goes
+            with torch.no_grad():
+                return _measured_metric(forward, planes[:1])
         _METRICS[id(forward)] = {}
-        # By identity, for not every map has a hash; forgotten with the map.
-        finalize(forward, _METRICS.pop, id(forward), None).atexit = False
     kept, key = _METRICS[id(forward)], (planes.shape[1], planes.dtype)
     if key not in kept:
         with torch.no_grad():
@@ -229,14 +237,15 @@ def _measured_metric(forward: ForwardMap, like: Tensor) -> tuple[Tensor, float]:
 def _largest_eigenvalue(normal: Callable[[Tensor], Tensor], symbol: Tensor, like: Tensor) -> float:
     root, n_planes = symbol.rsqrt(), like.shape[1]
     generator = torch.Generator().manual_seed(0)
-    vector = torch.randn(like.shape, dtype=torch.float64, generator=generator).to(like)
-    size = 0.0
+    start = torch.randn(like.shape, dtype=torch.float64, generator=generator)
+    vector, size = (start / start.norm()).to(like), 0.0
     for _ in range(_N_POWER):
-        vector = vector / vector.norm()
         vector = apply_symbol(root, normal(apply_symbol(root, vector, n_planes)), n_planes)
-        size = float(vector.norm())
+        # In double precision, for a map in another unit may leave the range of single squares.
+        size = float(torch.linalg.vector_norm(vector, dtype=torch.float64))
         if size == 0:
             return 1.0
+        vector = vector / size
     return size
 
 

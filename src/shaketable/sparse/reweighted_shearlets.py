@@ -83,7 +83,7 @@ class ReweightedShearlets(SparseMethod):
                 f"Expected variation to be 'tgv' or 'tv', got {self.variation!r}; 'tgv' is usual."
             )
         require_whole("n_reweightings", self.n_reweightings, at_least=0)
-        require_number("share", self.share, above=0)
+        require_number("share", self.share, at_least=1e-6, at_most=1e6)
 
     def describe(self) -> dict[str, object]:
         """Return what the record of a run says about this method."""

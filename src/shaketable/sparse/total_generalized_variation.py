@@ -144,7 +144,7 @@ class TotalGeneralizedVariation(SparseMethod):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_number("balance", self.balance, above=0)
+        require_number("balance", self.balance, at_least=1e-6, at_most=1e6)
 
     @property
     def _name(self) -> str:

@@ -103,7 +103,7 @@ class WaveletL1(SparseMethod):
     def __post_init__(self) -> None:
         super().__post_init__()
         filters(self.wavelet)
-        require_whole("levels", self.levels, at_least=1)
+        require_whole("levels", self.levels, at_least=1, at_most=16)
 
     @property
     def _name(self) -> str:

@@ -12,7 +12,7 @@ Mallat, "A Wavelet Tour of Signal Processing" (3rd ed., 2009), sections 7.3 and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -131,13 +131,22 @@ def filters(wavelet: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """
     import pywt
 
-    if wavelet not in pywt.wavelist(kind="discrete") or not pywt.Wavelet(wavelet).orthogonal:
+    known = isinstance(wavelet, str) and wavelet in pywt.wavelist(kind="discrete")
+    if not known or not _is_orthogonal(pywt.Wavelet(wavelet).dec_lo):
         raise InputError(
             f"Expected the name of an orthogonal wavelet of PyWavelets, got {wavelet!r}; "
             "db1 to db38, sym2 to sym20 and coif1 to coif17 are."
         )
     found = pywt.Wavelet(wavelet)
     return tuple(found.dec_lo), tuple(found.dec_hi)
+
+
+def _is_orthogonal(low: Sequence[float]) -> bool:
+    """Whether a filter and its shifts by two are: PyWavelets says so of ``dmey``, whose are not."""
+    taps = torch.tensor(low, dtype=torch.float64)
+    inner = torch.stack([taps[: len(taps) - m] @ taps[m:] for m in range(0, len(taps), 2)])
+    inner[0] -= 1
+    return bool(inner.abs().max() < 1e-9)
 
 
 def wavelet_transform(
