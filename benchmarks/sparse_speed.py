@@ -17,7 +17,6 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -276,23 +275,6 @@ def _row(found: Raced, known: float, best: float) -> dict[str, object]:
     if notes:
         row["note"] = "; ".join(notes)[:160]
     return row
-
-
-def races(
-    kinds: tuple[Kind, ...], penalties: tuple[str, ...], size: int, pythons: Mapping[str, str],
-    limit: float,
-) -> Iterator[dict[str, object]]:  # fmt: skip
-    """`race` on every problem."""
-    for kind, penalty in product(kinds, penalties):
-        yield from race(kind, penalty, size, pythons, limit)
-
-
-def memories(
-    kinds: tuple[Kind, ...], penalties: tuple[str, ...], size: int, pythons: Mapping[str, str]
-) -> Iterator[dict[str, object]]:
-    """`memory` on every problem."""
-    for kind, penalty in product(kinds, penalties):
-        yield from memory(kind, penalty, size, pythons)
 
 
 if __name__ == "__main__":
