@@ -135,13 +135,13 @@ def test_wrong_settings_are_refused() -> None:
     for levels in ((), (-1,), (9,), (0.5,), 2, "01", None):
         with pytest.raises(InputError, match="shear levels"):
             Shearlets(levels=levels)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="share to be a finite number above 0"):
+    with pytest.raises(InputError, match="share to be a finite number of at least 1e-06"):
         ReweightedShearlets(share=0.0)
     with pytest.raises(InputError, match="n_reweightings"):
         ReweightedShearlets(n_reweightings=-1)
     with pytest.raises(InputError, match="variation to be 'tgv' or 'tv', got 2"):
         ReweightedShearlets(variation=2)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="balance to be a finite number above 0, got None"):
+    with pytest.raises(InputError, match="balance to be a finite number of at least 1e-06 .* got None"):
         TotalGeneralizedVariation(balance=None)  # type: ignore[arg-type]
 
 
