@@ -141,7 +141,9 @@ def test_wrong_settings_are_refused() -> None:
         ReweightedShearlets(n_reweightings=-1)
     with pytest.raises(InputError, match="variation to be 'tgv' or 'tv', got 2"):
         ReweightedShearlets(variation=2)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match=r"balance to be a finite number of at least 1e-06 .* got None"):
+    with pytest.raises(
+        InputError, match=r"balance to be a finite number of at least 1e-06 .* got None"
+    ):
         TotalGeneralizedVariation(balance=None)  # type: ignore[arg-type]
 
 
