@@ -39,7 +39,6 @@ from shaketable.metrics import psnr
 from shaketable.problem import Problem
 from shaketable.search import Budget
 from shaketable.sparse import SparseMethod, calibrate
-from shaketable.sparse.threads import on_threads
 
 FACTORS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # ascending, as `calibrate` has them
 RADII = (0.005, 0.01, 0.02, 0.04, 0.06)
@@ -49,8 +48,7 @@ def batch(kind: Kind, name: str, size: int, n: int) -> Iterator[Row]:
     """Wall time per image of a batch on all threads, over that of images one by one.
 
     One by one on one thread, which is what a second processor and the batch save together, and on
-    all threads, of which a large image keeps several busy by itself. Beside them the same of Fourier
-    transforms that share nothing, which is what the processors of the machine can save.
+    all threads, of which a large image keeps several busy by itself.
     """
     n_threads = torch.get_num_threads()
     given = scene(kind, size, n)
@@ -69,35 +67,17 @@ def batch(kind: Kind, name: str, size: int, n: int) -> Iterator[Row]:
     for _ in range(3):
         batched, many = timed(at_once)[1], timed(one_by_one)[1]
         torch.set_num_threads(1)
-        one = timed(one_by_one)[1]
+        times.append((batched, many, timed(one_by_one)[1]))
         torch.set_num_threads(n_threads)
-        times.append((batched / one, batched / many, one, _ratio_of_transforms()))
     single = torch.stack(alone)
     change = torch.linalg.vector_norm(together[0] - single) / torch.linalg.vector_norm(single)
     yield {
         "map": kind, "penalty": name, "size": size, "images": n, "threads": n_threads,
-        "milliseconds_alone_one_thread": 1e3 / n * median(one for _, _, one, _ in times),
-        "ratio_to_one_thread": median(ratio for ratio, _, _, _ in times),
-        "ratio_to_all_threads": median(ratio for _, ratio, _, _ in times),
-        "ratio_of_transforms": median(ratio for _, _, _, ratio in times),
+        "milliseconds_alone_one_thread": 1e3 / n * median(one for _, _, one in times),
+        "ratio_to_one_thread": median(b / one for b, _, one in times),
+        "ratio_to_all_threads": median(b / many for b, many, _ in times),
         "relative_difference": float(change),
     }  # fmt: skip
-
-
-def _ratio_of_transforms() -> float:
-    """Wall time of a Fourier transform where every thread makes its own, over that of one thread."""
-
-    def transforms(_: int) -> None:
-        image = torch.ones(256, 256, dtype=torch.complex64)
-        for _ in range(500):
-            image = torch.fft.fft2(image, norm="ortho")
-
-    n_threads = torch.get_num_threads()
-    together = timed(lambda: on_threads(transforms, range(n_threads)))[1]
-    torch.set_num_threads(1)
-    alone = timed(lambda: transforms(0))[1]
-    torch.set_num_threads(n_threads)
-    return together / n_threads / alone
 
 
 def _direction(given: Scene, data: Tensor) -> Tensor:

@@ -93,13 +93,11 @@ def _memory(rows: list[Row]) -> list[Cells]:
 
 
 def _batch(rows: list[Row]) -> list[Cells]:
-    head = ["", "ms alone, one thread", "in the batch", "of one thread", "of two"]
-    head += ["transforms", "difference"]
+    head = ["", "ms alone, one thread", "in the batch", "of one thread", "of two", "difference"]
     return [head] + [
         [_problem(row), _number(row["milliseconds_alone_one_thread"]),
          _number(row["milliseconds_alone_one_thread"] * row["ratio_to_one_thread"]),
          f"{row['ratio_to_one_thread']:.2f}", f"{row['ratio_to_all_threads']:.2f}",
-         f"{row['ratio_of_transforms']:.2f}" if "ratio_of_transforms" in row else "",
          "none" if row["relative_difference"] == 0 else f"{row['relative_difference']:.0e}"]
         for row in rows
     ]  # fmt: skip
