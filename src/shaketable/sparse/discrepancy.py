@@ -186,19 +186,8 @@ class AtNoiseLevel:
         if not search.active:
             flat = _unseen_part(solution.image, search.method)
             if bool(_relative_residual(flat.detach(), data.detach(), forward) <= self.noise):
-                return self._flat(solution, flat, search)
+                return _flat(solution, flat, search)
         return self._certified(solution, data.detach(), forward, search)
-
-    def _flat(self, solution: Solution, image: Tensor, search: _Search) -> Solution:
-        """An image that the penalty does not see and that fits: no ``R`` is smaller than its 0."""
-        return replace(
-            solution,
-            image=image,
-            gap=torch.zeros_like(solution.gap),
-            objective=torch.zeros_like(solution.objective),
-            n_iterations=torch.full_like(solution.n_iterations, search.n_in_all),
-            converged=torch.ones_like(solution.converged),
-        )
 
     def _at(self, strength: float) -> SparseMethod:
         # The penalised problem is solved finer, so that the gap is left for the residual.
@@ -335,6 +324,18 @@ class AtNoiseLevel:
             n_iterations=torch.full_like(solution.n_iterations, search.n_in_all),
             converged=gap <= self.gap,
         )
+
+
+def _flat(solution: Solution, image: Tensor, search: _Search) -> Solution:
+    """An image that the penalty does not see and that fits: no ``R`` is smaller than its 0."""
+    return replace(
+        solution,
+        image=image,
+        gap=torch.zeros_like(solution.gap),
+        objective=torch.zeros_like(solution.objective),
+        n_iterations=torch.full_like(solution.n_iterations, search.n_in_all),
+        converged=torch.ones_like(solution.converged),
+    )
 
 
 def _unseen_part(image: Tensor, method: SparseMethod) -> Tensor:

@@ -132,12 +132,12 @@ def filters(wavelet: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     import pywt
 
     known = isinstance(wavelet, str) and wavelet in pywt.wavelist(kind="discrete")
-    if not known or not _is_orthogonal(pywt.Wavelet(wavelet).dec_lo):
+    found = pywt.Wavelet(wavelet) if known else None
+    if found is None or not _is_orthogonal(found.dec_lo):
         raise InputError(
             f"Expected the name of an orthogonal wavelet of PyWavelets, got {wavelet!r}; "
             "db1 to db38, sym2 to sym20 and coif1 to coif17 are."
         )
-    found = pywt.Wavelet(wavelet)
     return tuple(found.dec_lo), tuple(found.dec_hi)
 
 
