@@ -1,10 +1,15 @@
-"""The probes: kinds of test. `probe.py` says what one is."""
+"""The probes: kinds of test, each in a folder of its own. `probe.py` says what one is."""
 
-from shaketable.probes.neighbourhood import Neighbourhood
-from shaketable.probes.probe import Item, Method, Outcome, Probe, Record, Subject, Verdict
-from shaketable.probes.sampling import Sampling
-from shaketable.probes.structural import Structural
-from shaketable.probes.worst_case import WorstCase
+from typing import TYPE_CHECKING
+
+from shaketable.lazy import lazily
+
+if TYPE_CHECKING:
+    from shaketable.probes.neighbourhood import Neighbourhood
+    from shaketable.probes.probe import Item, Method, Outcome, Probe, Record, Subject, Verdict
+    from shaketable.probes.sampling import Sampling
+    from shaketable.probes.structural import Structural
+    from shaketable.probes.worst_case import WorstCase
 
 __all__ = [
     "Item",
@@ -19,3 +24,17 @@ __all__ = [
     "Verdict",
     "WorstCase",
 ]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        **dict.fromkeys(
+            ("Item", "Method", "Outcome", "Probe", "Record", "Subject", "Verdict"),
+            "shaketable.probes.probe",
+        ),
+        "Neighbourhood": "shaketable.probes.neighbourhood.probe",
+        "Sampling": "shaketable.probes.sampling.probe",
+        "Structural": "shaketable.probes.structural.probe",
+        "WorstCase": "shaketable.probes.worst_case.probe",
+    },
+)

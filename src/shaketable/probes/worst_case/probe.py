@@ -28,7 +28,7 @@ from shaketable.probes.probe import (
     one_item_per_image,
 )
 from shaketable.probes.strength import strength_check
-from shaketable.probes.worst_case_verdict import judge
+from shaketable.probes.worst_case.verdict import judge
 from shaketable.problem import Problem
 from shaketable.search import (
     BlackBox,
