@@ -57,7 +57,8 @@ def to_row(record: Any) -> dict[str, Any]:
     >>> to_row(Record(probe="structural", image="one"))["image"]
     'one'
     """
-    return {field.name: _plain(getattr(record, field.name)) for field in _fields(type(record))}
+    kind: Any = type(record)
+    return {field.name: _plain(getattr(record, field.name)) for field in _fields(kind)}
 
 
 def from_row(kind: type[R], row: Mapping[str, Any]) -> R:
