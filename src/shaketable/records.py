@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -135,3 +136,14 @@ def _or_none(hint: Any, value: Any) -> Any:
     if hint is int:
         return value if isinstance(value, int) and not isinstance(value, bool) else None
     return value if isinstance(value, hint) else None
+
+
+def slug(name: str) -> str:
+    """A file-name-safe form of a name.
+
+    Examples
+    --------
+    >>> slug("brain.nii.gz, slice 12")
+    'brain.nii.gz-slice-12'
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "image"

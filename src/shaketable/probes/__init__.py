@@ -6,19 +6,31 @@ from shaketable.lazy import lazily
 
 if TYPE_CHECKING:
     from shaketable.probes.neighbourhood import Neighbourhood
-    from shaketable.probes.probe import Item, Method, Outcome, Probe, Record, Subject, Verdict
+    from shaketable.probes.probe import (
+        Case,
+        Measured,
+        Method,
+        Outcome,
+        Probe,
+        Scores,
+        Subject,
+        Verdict,
+    )
     from shaketable.probes.sampling import Sampling
     from shaketable.probes.structural import Structural
     from shaketable.probes.worst_case import WorstCase
+    from shaketable.records import Record
 
 __all__ = [
-    "Item",
+    "Case",
+    "Measured",
     "Method",
     "Neighbourhood",
     "Outcome",
     "Probe",
     "Record",
     "Sampling",
+    "Scores",
     "Structural",
     "Subject",
     "Verdict",
@@ -29,9 +41,20 @@ __getattr__ = lazily(
     __name__,
     {
         **dict.fromkeys(
-            ("Item", "Method", "Outcome", "Probe", "Record", "Subject", "Verdict"),
+            (
+                "Case",
+                "Measured",
+                "Method",
+                "Outcome",
+                "Probe",
+                "Record",
+                "Scores",
+                "Subject",
+                "Verdict",
+            ),
             "shaketable.probes.probe",
         ),
+        "Record": "shaketable.records",
         "Neighbourhood": "shaketable.probes.neighbourhood.probe",
         "Sampling": "shaketable.probes.sampling.probe",
         "Structural": "shaketable.probes.structural.probe",

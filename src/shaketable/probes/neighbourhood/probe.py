@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from shaketable.checks import Check
 from shaketable.errors import InputError
-from shaketable.probes.probe import (
-    Array,
-    Item,
-    Method,
-    OnProgress,
-    Outcome,
-    Record,
-    Subject,
-    Verdict,
-    VerdictWord,
-    array,
-    number,
-    one_item_per_image,
-    percent,
-    plain,
-    support,
-)
-from shaketable.probes.strength import doubt_of_strength, not_covered, strength_check
-from shaketable.search import (
-    LARGEST_RADIUS,
-    Finding,
-    Search,
-    Status,
-    Step,
-    require_gradients,
-    respond,
-    worst_case,
-)
+from shaketable.probes.neighbourhood.measure import measure
+from shaketable.probes.neighbourhood.record import NeighbourhoodRecord
+from shaketable.probes.neighbourhood.replay import replay
+from shaketable.probes.neighbourhood.verdict import judge, scores
+from shaketable.probes.probe import Case, Measured, Outcome, Scores, Verdict
+from shaketable.probes.replaying import Replay, StoredCase
+from shaketable.probes.strength import strength_check
+from shaketable.problem import Problem
+from shaketable.search import LARGEST_RADIUS, Search, require_gradients
 from shaketable.settings import require_number, require_whole
-from shaketable.statistics import Interval, ratio_interval, share_interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +60,8 @@ class Neighbourhood:
     n_draws_stable: int | None = None
     keeps: float = 0.5
 
-    name = "neighbourhood"
+    name: ClassVar[str] = "neighbourhood"
+    record_type: ClassVar[type[NeighbourhoodRecord]] = NeighbourhoodRecord
 
     def __post_init__(self) -> None:
         require_number("radius", self.radius, above=0, at_most=LARGEST_RADIUS)
@@ -124,201 +104,31 @@ class Neighbourhood:
             "keeps": self.keeps,
         }
 
-    def items(self, subject: Subject) -> tuple[Item, ...]:
-        """One per image."""
-        return one_item_per_image(self.name, subject)
-
-    def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:
+    def evidence(self, problem: Problem, images: Tensor, seed: int) -> tuple[Check, ...]:
         """The configured search finds the instabilities of known size, see `strength_check`."""
-        require_gradients(subject.problem)
-        images = subject.images[:1]
-        search = self.search
-        return (strength_check(subject.problem, images, "image", search, seed, name=_STRENGTH),)
+        name = "search strength (neighbourhood)"
+        return (strength_check(problem, images[:1], "image", self.search, seed, name=name),)
 
-    def measure(self, subject: Subject, item: Item, seed: int, on_progress: OnProgress) -> Outcome:
-        """Shake the worst case of one image, for every method its own."""
-        image = subject.problem.prepare(subject.images[item.index : item.index + 1])
-        records: list[Record] = []
-        arrays: dict[str, Array] = {"image": array(image[0])}
-        n = len(subject.methods)
-        for index, method in enumerate(subject.methods):
+    def require(self, problem: Problem) -> None:
+        """A search with gradients needs a network that has them."""
+        require_gradients(problem)
 
-            def report(doing: str, share: float, index: int = index) -> None:
-                on_progress(doing, (index + share) / n)
-
-            finding = self._search(method, image, seed, report)
-            rows, noisy = self._shake(method, image, finding, seed, report)
-            about = {
-                "probe": self.name, "item": item.key, "method": method.name, "role": method.role,
-                "image": subject.image_ids[item.index],
-            }  # fmt: skip
-            records += [about | row for row in rows]
-            base = f"methods/{method.name}"
-            arrays[f"{base}/clean"] = array(finding.clean[0])
-            arrays[f"{base}/perturbation"] = array(finding.perturbation[0])
-            arrays[f"{base}/perturbed"] = array(finding.reconstruction[0])
-            arrays[f"{base}/noisy"] = noisy[0]
-            for noise_ratio, picture in zip(self.noise_ratios[1:], noisy[1:], strict=True):
-                arrays[f"{base}/noisy at {noise_ratio:g}"] = picture
-        return Outcome(records=tuple(records), arrays=arrays)
-
-    def _search(
-        self, method: Method, image: Tensor, seed: int, report: Callable[[str, float], None]
-    ) -> Finding:
-        """The worst case of one image: the first third of an item's work."""
-
-        def on_step(step: Step) -> None:
-            report(f"searching {method.name}", _SEARCHING * step.iteration / step.n_iterations)
-
-        finding = worst_case(
-            method.problem, image, radius=self.radius, search=self.search, seed=seed,
-            on_step=on_step,
+    def measure(self, case: Case) -> Outcome:
+        """Shake the worst case of one method on one image."""
+        few = self.n_draws_stable if case.method.role == "baseline" else None
+        return measure(
+            case, radius=self.radius, search=self.search, keeps=self.keeps,
+            planned=[(ratio, few or n) for ratio, n in zip(self.noise_ratios, self.draws, strict=True)],
         )  # fmt: skip
-        if finding.status[0] is Status.INTERRUPTED:
-            raise KeyboardInterrupt
-        return finding
 
-    def _shake(
-        self, method: Method, image: Tensor, finding: Finding, seed: int,
-        report: Callable[[str, float], None],
-    ) -> tuple[list[Record], list[Array]]:  # fmt: skip
-        """Count, for every ratio, the draws that keep the artefact; a picture of the first draw."""
-        few = self.n_draws_stable if method.role == "baseline" else None
-        planned = [few or n_draws for n_draws in self.draws]
-        rows: list[Record] = []
-        noisy: list[Array] = []
-        done = 0
-        for noise_ratio, n_draws in zip(self.noise_ratios, planned, strict=True):
-            kept = 0
-            outputs = self._outputs(method, image, finding, noise_ratio, seed)
-            for draw, output in enumerate(islice(outputs, n_draws)):
-                kept += self._keeps(finding, output)
-                noisy += [array(output[0])] if draw == 0 else []
-                done += 1
-                share = _SEARCHING + (1 - _SEARCHING) * done / sum(planned)
-                report(f"shaking {method.name}", share)
-            rows.append(self._record(finding, noise_ratio, kept, n_draws))
-        return rows, noisy
+    def verdict(self, measured: Measured[NeighbourhoodRecord]) -> Verdict:
+        """Judge whether a ball around the worst case is bad, and worse than the reference method's."""
+        return judge(measured, noise_ratio=self.noise_ratios[0], keeps=self.keeps)
 
-    def _record(self, finding: Finding, noise_ratio: float, kept: int, n_draws: int) -> Record:
-        interval = share_interval(kept, n_draws)
-        return {
-            "radius": self.radius,
-            "noise_ratio": noise_ratio,
-            "n_draws": n_draws,
-            "n_persisting": kept,
-            "interval": [interval.low, interval.high],
-            "error": number(finding.error[0]),
-            "status": str(finding.status[0]),
-            "n_gradients": int(finding.n_gradients[0]),
-            "seed": finding.seed,
-        }
+    def scores(self, records: Sequence[NeighbourhoodRecord]) -> Scores:
+        """The share of draws that keep the artefact, by image."""
+        return scores(records)
 
-    def _outputs(
-        self, method: Method, image: Tensor, finding: Finding, noise_ratio: float, seed: int
-    ) -> Iterator[Tensor]:
-        """Reconstructions of ``x + r + v``, one draw of ``v`` after the other, without end."""
-        perturbation = finding.perturbation
-        size = noise_ratio * float(torch.linalg.vector_norm(perturbation))
-        generator = torch.Generator().manual_seed(seed)
-        while True:
-            noise = self._noise(method, image, generator, size)
-            yield respond(method.problem, image, perturbation + noise, domain="image")
-
-    def _keeps(self, finding: Finding, output: Tensor) -> bool:
-        """Whether enough of the artefact is left; of no artefact there is not."""
-        artefact = finding.reconstruction - finding.clean
-        energy = float((artefact.conj() * artefact).real.sum())
-        left = float((artefact.conj() * (output - finding.clean)).real.sum())
-        return energy > 0 and left / max(energy, 1e-300) >= self.keeps
-
-    @staticmethod
-    def _noise(method: Method, image: Tensor, generator: torch.Generator, size: float) -> Tensor:
-        """Gaussian data noise taken to the image by the adjoint and scaled to a norm."""
-        A = method.problem.forward
-        with torch.no_grad():
-            like = A(image)
-            e = torch.randn(like.shape, generator=generator, dtype=like.dtype).to(like.device)
-            v = A.adjoint(e if A.sampled is None else e * A.sampled.to(e.device))
-        v = v.real if method.problem.real and v.is_complex() else v
-        return v * (size / float(torch.linalg.vector_norm(v)))
-
-    def verdict(
-        self, subject: Subject, records: Sequence[Record], checks: Sequence[Check]
-    ) -> Verdict:
-        """Judge whether a ball around the worst case is bad, and worse than the stable method.
-
-        Unstable: significantly more than half of the draws keep the network's artefact, and that
-        artefact is significantly larger than the stable method's own. Stable: significantly less
-        than half keep it, or it is significantly not larger, every search of the network ran to its
-        end, and the search has shown that it finds planted instabilities. Else inconclusive. Draws
-        of one image share its worst case, so the interval speaks of noise around these images'
-        worst cases.
-        """
-        name, baseline = subject.problem.name, subject.primary_baseline
-        measure = f"share of draws that keep at least {self.keeps:.0%} of the network's artefact"
-        first = self.noise_ratios[0]
-        records = [r for r in records if r.get("noise_ratio", first) == first]
-        network = [r for r in records if r["role"] == "network"]
-        found = [r for r in network if r["status"] == Status.FOUND]
-        if not found:
-            return Verdict(probe=self.name, verdict="inconclusive", measure=measure,
-                           statement="Nothing can be said: no search of the network ended in a "
-                           "state that supports a statement.")  # fmt: skip
-        share = share_interval(
-            sum(r["n_persisting"] for r in found), sum(r["n_draws"] for r in found)
-        )
-        ratio = self._ratio(found, records, baseline)
-        if ratio is None:
-            word: VerdictWord = "inconclusive"
-            size = "there is no stable method's artefact to compare its size with"
-        else:
-            word, doubt = _word(share, ratio, len(found) == len(network), checks)
-            size = (
-                f"the artefact of {name} is {plain(ratio.estimate)} times as large as that of "
-                f"{baseline} ({support(ratio, plain)}){doubt}"
-            )
-        return Verdict(
-            probe=self.name,
-            verdict=word,
-            measure=measure,
-            estimate=share.estimate,
-            interval=(share.low, share.high),
-            n_images=len(found),
-            statement=f"After noise of {percent(first)} of its size, "
-            f"{percent(share.estimate)} of {share.n} draws keep the artefact "
-            f"({percent(share.confidence)} interval {percent(share.low)} to {percent(share.high)}); "
-            f"{size}.",
-        )
-
-    @staticmethod
-    def _ratio(
-        found: Sequence[Record], records: Sequence[Record], baseline: str | None
-    ) -> Interval | None:
-        """Size of the network's artefacts over the stable method's; None without pairs."""
-        beside = {
-            r["image"]: r["error"] for r in records
-            if r["method"] == baseline and r["status"] == Status.FOUND and r["error"]
-        }  # fmt: skip
-        both = [r for r in found if r["image"] in beside and r["error"]]
-        if not both:
-            return None
-        return ratio_interval([r["error"] for r in both], [beside[r["image"]] for r in both])
-
-
-_SEARCHING = 0.3  # share of an item's progress that its search is
-_STRENGTH = "search strength (neighbourhood)"
-
-
-def _word(
-    share: Interval, ratio: Interval, complete: bool, checks: Sequence[Check]
-) -> tuple[VerdictWord, str]:
-    """The verdict and, where small numbers do not mean stable, why."""
-    if share.low > 0.5 and ratio.low > 1:
-        return "unstable", ""
-    if share.high >= 0.5 and ratio.high > 1:
-        return "inconclusive", ""
-    if not complete:
-        return "inconclusive", ", but some searches support no statement"
-    doubt = doubt_of_strength(checks, _STRENGTH)
-    return ("inconclusive", doubt) if doubt else ("stable", not_covered(checks, _STRENGTH))
+    def replay(self, stored: StoredCase[NeighbourhoodRecord]) -> tuple[Replay, ...]:
+        """Execute the stored worst case again; the noise is not stored and not drawn again."""
+        return replay(stored)

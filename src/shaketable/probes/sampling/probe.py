@@ -4,33 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from shaketable.checks import Check
 from shaketable.errors import InputError
 from shaketable.maps import FourierMap, MultiCoilFourierMap, RadonMap
 from shaketable.maps.sampling import SamplingSequence, ViewSequence
-from shaketable.metrics import psnr, ssim
-from shaketable.probes.probe import (
-    Array,
-    Item,
-    OnProgress,
-    Outcome,
-    Record,
-    Subject,
-    Verdict,
-    VerdictWord,
-    array,
-    number,
-    one_item_per_image,
-    percent,
-    sampled_sha256,
-    support,
-)
+from shaketable.probes.probe import Case, Measured, Outcome, Scores, Verdict, sampled_sha256
+from shaketable.probes.replaying import Replay, StoredCase
+from shaketable.probes.sampling.measure import measure
+from shaketable.probes.sampling.record import SamplingRecord
+from shaketable.probes.sampling.replay import replay
+from shaketable.probes.sampling.verdict import judge, scores
 from shaketable.protocols import ForwardMap
-from shaketable.statistics import Interval, mean_interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +42,8 @@ class Sampling:
     maps: Mapping[float, ForwardMap]
     trained_rate: float
 
-    name = "sampling"
+    name: ClassVar[str] = "sampling"
+    record_type: ClassVar[type[SamplingRecord]] = SamplingRecord
 
     def __post_init__(self) -> None:
         shapes = {tuple(forward.image_shape) for forward in self.maps.values()}
@@ -129,132 +117,18 @@ class Sampling:
             "sampled_sha256": [sampled_sha256(self.maps[rate]) for rate in rates],
         }
 
-    def items(self, subject: Subject) -> tuple[Item, ...]:
-        """One per image."""
-        return one_item_per_image(self.name, subject)
+    def measure(self, case: Case) -> Outcome:
+        """Reconstruct one image at every rate."""
+        return measure(case, maps=self.maps, trained_rate=self.trained_rate)
 
-    def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:  # noqa: ARG002
-        """Nothing is searched here, so there is nothing to prove."""
-        return ()
+    def verdict(self, measured: Measured[SamplingRecord]) -> Verdict:
+        """Judge whether quality falls when samples are added, see `judge`."""
+        return judge(measured, rates=sorted(self.maps), trained_rate=self.trained_rate)
 
-    def measure(
-        self,
-        subject: Subject,
-        item: Item,
-        seed: int,  # noqa: ARG002
-        on_progress: OnProgress,
-    ) -> Outcome:
-        """Reconstruct one image at every rate with every method."""
-        image = subject.problem.prepare(subject.images[item.index : item.index + 1])
-        rates = sorted(self.maps)
-        records: list[Record] = []
-        arrays: dict[str, Array] = {"image": array(image[0]), "rates": array(torch.tensor(rates))}
-        for method_index, method in enumerate(subject.methods):
-            outputs = []
-            for index, rate in enumerate(rates):
-                done = (method_index * len(rates) + index) / (len(rates) * len(subject.methods))
-                on_progress(f"{method.name} at {percent(rate)} sampling", done)
-                output = method.reconstruct(image, self.maps[rate])
-                outputs.append(output[0])
-                records.append(
-                    {
-                        "probe": self.name,
-                        "item": item.key,
-                        "method": method.name,
-                        "role": method.role,
-                        "image": subject.image_ids[item.index],
-                        "rate": rate,
-                        "trained_rate": self.trained_rate,
-                        "psnr": number(psnr(output, image)[0]),
-                        "ssim": number(ssim(output, image)[0]),
-                    }
-                )
-            arrays[f"methods/{method.name}/reconstruction"] = array(torch.stack(outputs))
-        return Outcome(records=tuple(records), arrays=arrays)
+    def scores(self, records: Sequence[SamplingRecord]) -> Scores:
+        """The change of PSNR from the trained rate to the highest, by image."""
+        return scores(records)
 
-    def verdict(
-        self,
-        subject: Subject,
-        records: Sequence[Record],
-        checks: Sequence[Check],  # noqa: ARG002
-    ) -> Verdict:
-        """Judge whether quality falls when samples are added to those the network was trained for.
-
-        Unstable: at some higher rate PSNR is significantly below that at the trained rate while the
-        stable method's is not (intervals at a level divided by the number of rates). Stable: at
-        every higher rate it is significantly not below and every image could be measured. Without
-        higher rates: inconclusive.
-        """
-        measure = "smallest change of PSNR (dB) from the trained rate to a higher one, network"
-        higher = [rate for rate in sorted(self.maps) if rate > self.trained_rate]
-        confidence = 1 - 0.05 / max(1, len(higher))
-        network = self._changes(records, subject.problem.name, higher, confidence)
-        if not network:
-            return Verdict(
-                probe=self.name, verdict="inconclusive", measure=measure,
-                statement="Nothing can be said: no image has a PSNR both at the trained rate and at a "
-                "higher one.",
-            )  # fmt: skip
-        beside = self._changes(records, subject.primary_baseline, higher, confidence)
-        lost = [  # a PSNR without a number is infinite for a perfect image, whose SSIM is a number
-            r for r in records
-            if r["role"] == "network" and r["rate"] >= self.trained_rate
-            and r["psnr"] is None and r["ssim"] is None
-        ]  # fmt: skip
-        rate, worst = min(network.items(), key=lambda entry: entry[1].estimate)
-        falls = [
-            r for r, change in network.items()
-            if change.high < 0 and not (r in beside and beside[r].high < 0)
-        ]  # fmt: skip
-        word: VerdictWord = "inconclusive"
-        if falls:
-            word = "unstable"
-            rate = min(falls, key=lambda r: network[r].estimate)
-            worst = network[rate]
-        elif all(change.low >= 0 for change in network.values()) and not lost:
-            word = "stable"
-        other = (
-            f"; {subject.primary_baseline}: {_decibels(beside[rate].estimate)}"
-            if rate in beside
-            else ""
-        )
-        other += f"; {len(lost)} of its reconstructions are not finite" if lost else ""
-        return Verdict(
-            probe=self.name,
-            verdict=word,
-            measure=measure,
-            estimate=worst.estimate,
-            interval=(worst.low, worst.high),
-            n_images=worst.n,
-            statement=f"From {percent(self.trained_rate)} sampling, which {subject.problem.name} was "
-            f"trained for, to {percent(rate)} its PSNR changes by {_decibels(worst.estimate)} "
-            f"({support(worst, _decibels)}){other}.",
-        )
-
-    def _changes(
-        self,
-        records: Sequence[Record],
-        method: str | None,
-        rates: Sequence[float],
-        confidence: float,
-    ) -> dict[float, Interval]:
-        """Per rate, the change of PSNR from the trained rate, over images."""
-        values = {
-            (record["image"], record["rate"]): record["psnr"]
-            for record in records
-            if record["method"] == method and record["psnr"] is not None
-        }
-        result = {}
-        for rate in rates:
-            changes = [
-                value - values[image, self.trained_rate]
-                for (image, at), value in values.items()
-                if at == rate and (image, self.trained_rate) in values
-            ]
-            if changes:
-                result[rate] = mean_interval(changes, confidence=confidence)
-        return result
-
-
-def _decibels(value: float) -> str:
-    return f"{value:+.2f} dB"
+    def replay(self, stored: StoredCase[SamplingRecord]) -> tuple[Replay, ...]:
+        """Reconstruct at every stored rate again."""
+        return replay(stored, maps=self.maps)

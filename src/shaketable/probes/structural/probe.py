@@ -4,37 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from typing import ClassVar
 
-import numpy as np
-import torch
-
-from shaketable.checks import Check
-from shaketable.details import (
-    SMALLEST_SIZE,
-    contrast_recovery,
-    leakage,
-    make_details,
-    require_names,
-    template_correlation,
-)
-from shaketable.probes.probe import (
-    Array,
-    Item,
-    OnProgress,
-    Outcome,
-    Record,
-    Subject,
-    Verdict,
-    VerdictWord,
-    array,
-    number,
-    one_item_per_image,
-    percent,
-    support,
-)
+from shaketable.details import SMALLEST_SIZE, require_names
+from shaketable.probes.probe import Case, Measured, Outcome, Scores, Verdict
+from shaketable.probes.replaying import Replay, StoredCase
+from shaketable.probes.structural.measure import measure
+from shaketable.probes.structural.record import StructuralRecord
+from shaketable.probes.structural.replay import replay
+from shaketable.probes.structural.verdict import judge, scores
 from shaketable.settings import require_number, require_whole
-from shaketable.statistics import mean_interval
 
 _DETAILS = ("spade", "heart", "diamond", "club", "can-u-see-it", "graded-heart", "lesion")
 
@@ -70,7 +49,8 @@ class Structural:
     contrast: float = 0.3
     size: int | None = None
 
-    name = "structural"
+    name: ClassVar[str] = "structural"
+    record_type: ClassVar[type[StructuralRecord]] = StructuralRecord
 
     def __post_init__(self) -> None:
         require_names(self.details)
@@ -82,123 +62,18 @@ class Structural:
         """Settings for the record."""
         return {"details": list(self.details), "contrast": self.contrast, "size": self.size}
 
-    def items(self, subject: Subject) -> tuple[Item, ...]:
-        """One per image."""
-        return one_item_per_image(self.name, subject)
+    def measure(self, case: Case) -> Outcome:
+        """Insert every detail into one image."""
+        return measure(case, details=self.details, contrast=self.contrast, size=self.size)
 
-    def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:  # noqa: ARG002
-        """Nothing is searched here, so there is nothing to prove."""
-        return ()
+    def verdict(self, measured: Measured[StructuralRecord]) -> Verdict:
+        """Compare how far contrast recovery is from one, see `judge`."""
+        return judge(measured)
 
-    def measure(self, subject: Subject, item: Item, seed: int, on_progress: OnProgress) -> Outcome:
-        """Insert every detail into one image, for every method."""
-        image = subject.problem.prepare(subject.images[item.index : item.index + 1])
-        details = make_details(
-            image[0], self.details, contrast=self.contrast, size=self.size, seed=seed
-        )
-        records: list[Record] = []
-        arrays: dict[str, Array] = {
-            "image": array(image[0]),
-            "names": np.array([detail.name for detail in details]),
-            "detail": array(torch.stack([detail.array for detail in details])),
-        }
-        n_steps = len(subject.methods) * len(details)
-        for method_index, method in enumerate(subject.methods):
-            clean = method.reconstruct(image)
-            outputs = []
-            for index, detail in enumerate(details):
-                done = (method_index * len(details) + index) / n_steps
-                on_progress(f"inserting {detail.name}, {method.name}", done)
-                output = method.reconstruct(image + detail.array)
-                difference = output - clean
-                outputs.append(output[0])
-                records.append(
-                    {
-                        "probe": self.name,
-                        "item": item.key,
-                        "method": method.name,
-                        "role": method.role,
-                        "image": subject.image_ids[item.index],
-                        "detail": detail.name,
-                        "contrast": detail.contrast,
-                        "size": detail.size,
-                        "position": list(detail.position),
-                        "contrast_recovery": number(contrast_recovery(difference, detail.array)),
-                        "correlation": number(template_correlation(difference, detail.array)),
-                        "leakage": number(leakage(difference, detail.array)),
-                    }
-                )
-            arrays[f"methods/{method.name}/clean"] = array(clean[0])
-            arrays[f"methods/{method.name}/with_detail"] = array(torch.stack(outputs))
-        return Outcome(records=tuple(records), arrays=arrays)
+    def scores(self, records: Sequence[StructuralRecord]) -> Scores:
+        """The mean distance of contrast recovery from one, by image."""
+        return scores(records)
 
-    def verdict(
-        self,
-        subject: Subject,
-        records: Sequence[Record],
-        checks: Sequence[Check],  # noqa: ARG002
-    ) -> Verdict:
-        """Compare how far contrast recovery is from one, network against stable method.
-
-        The details of one image are averaged first: images are the independent units. Unstable:
-        the network is significantly farther from one. Stable: significantly not farther, and every
-        detail could be measured. Else inconclusive.
-        """
-        name, baseline = subject.problem.name, subject.primary_baseline
-        network, beside = _missed(records, name), _missed(records, baseline)
-        both = [key for key in network if key in beside]
-        if not both:
-            reason = "there is no stable method" if baseline is None else "there is no detail"
-            return Verdict(
-                probe=self.name,
-                verdict="inconclusive",
-                measure=_MEASURE,
-                statement=f"Nothing can be said: {reason} to compare with.",
-            )
-        images = sorted({image for image, _ in both})
-        difference = mean_interval(
-            [fmean(network[k] - beside[k] for k in both if k[0] == image) for image in images]
-        )
-        n_lost = sum(r["method"] == name and r["contrast_recovery"] is None for r in records)
-        word: VerdictWord = "inconclusive"
-        if difference.low > 0:
-            word = "unstable"
-        elif difference.high <= 0 and n_lost == 0:
-            word = "stable"
-        recovered = {
-            method: fmean(
-                r["contrast_recovery"]
-                for r in records
-                if r["method"] == method and (r["image"], r["detail"]) in both
-            )
-            for method in (name, baseline)
-        }
-        lost = f"; in {n_lost} cases its reconstruction is not finite" if n_lost else ""
-        return Verdict(
-            probe=self.name,
-            verdict=word,
-            measure=_MEASURE,
-            estimate=difference.estimate,
-            interval=(difference.low, difference.high),
-            n_images=difference.n,
-            statement=f"{name} recovers {percent(recovered[name])} of the contrast of inserted details, "
-            f"{baseline} {percent(recovered[baseline])}; {name} is {abs(difference.estimate):.3f} "
-            f"{'farther from' if difference.estimate > 0 else 'closer to'} full contrast on average "
-            f"(difference: {support(difference, _signed)}){lost}.",
-        )
-
-
-_MEASURE = "distance of contrast recovery from 1, network minus stable method, mean over details"
-
-
-def _missed(records: Sequence[Record], method: str | None) -> dict[tuple[str, str], float]:
-    """Distance of contrast recovery from one by image and detail, where it could be measured."""
-    return {
-        (record["image"], record["detail"]): abs(1 - record["contrast_recovery"])
-        for record in records
-        if record["method"] == method and record["contrast_recovery"] is not None
-    }
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}"
+    def replay(self, stored: StoredCase[StructuralRecord]) -> tuple[Replay, ...]:
+        """Insert every stored detail again."""
+        return replay(stored)
