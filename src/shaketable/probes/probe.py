@@ -353,8 +353,9 @@ class Giving(Protocol):
 class Scoring(Protocol):
     """A probe by which two networks can be compared, image by image."""
 
-    def scores(self, records: Sequence[Any]) -> Scores:
-        """The numbers of one network."""
+    @staticmethod
+    def scores(records: Sequence[Any]) -> Scores:
+        """The numbers of one network, from its records in one domain alone."""
         ...
 
 

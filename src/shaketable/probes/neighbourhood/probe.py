@@ -125,7 +125,8 @@ class Neighbourhood:
         """Judge whether a ball around the worst case is bad, and worse than the reference method's."""
         return judge(measured, noise_ratio=self.noise_ratios[0], keeps=self.keeps)
 
-    def scores(self, records: Sequence[NeighbourhoodRecord]) -> Scores:
+    @staticmethod
+    def scores(records: Sequence[NeighbourhoodRecord]) -> Scores:
         """The share of draws that keep the artefact, by image."""
         return scores(records)
 

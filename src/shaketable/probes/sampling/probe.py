@@ -125,7 +125,8 @@ class Sampling:
         """Judge whether quality falls when samples are added, see `judge`."""
         return judge(measured, rates=sorted(self.maps), trained_rate=self.trained_rate)
 
-    def scores(self, records: Sequence[SamplingRecord]) -> Scores:
+    @staticmethod
+    def scores(records: Sequence[SamplingRecord]) -> Scores:
         """The change of PSNR from the trained rate to the highest, by image."""
         return scores(records)
 

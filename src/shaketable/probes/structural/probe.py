@@ -70,7 +70,8 @@ class Structural:
         """Compare how far contrast recovery is from one, see `judge`."""
         return judge(measured)
 
-    def scores(self, records: Sequence[StructuralRecord]) -> Scores:
+    @staticmethod
+    def scores(records: Sequence[StructuralRecord]) -> Scores:
         """The mean distance of contrast recovery from one, by image."""
         return scores(records)
 

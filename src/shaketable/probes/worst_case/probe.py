@@ -121,9 +121,10 @@ class WorstCase:
         """Compare the network's damage with the limit or the reference method's, see `judge`."""
         return judge(measured, domain=self.domain, limit=self.limit)
 
-    def scores(self, records: Sequence[WorstCaseRecord]) -> Scores:
+    @staticmethod
+    def scores(records: Sequence[WorstCaseRecord]) -> Scores:
         """The amplification at the largest radius, by image."""
-        return scores(records, domain=self.domain)
+        return scores(records)
 
     def replay(self, stored: StoredCase[WorstCaseRecord]) -> tuple[Replay, ...]:
         """Execute every stored perturbation again."""

@@ -64,19 +64,17 @@ def _supporting(records: Sequence[WorstCaseRecord]) -> list[_Search]:
     ]
 
 
-def scores(records: Sequence[WorstCaseRecord], *, domain: str) -> Scores:
+def scores(records: Sequence[WorstCaseRecord]) -> Scores:
     """The amplification of every image at the largest radius.
 
     Parameters
     ----------
     records
-        Of one network.
-    domain
-        Of the searches that count.
+        Of one network in one domain.
     """
-    mine = [record for record in records if record.domain == domain]
-    found = _supporting(_at(mine, _largest_radius(mine)))
+    found = _supporting(_at(records, _largest_radius(records)))
     values = {search.record.image: search.amplification for search in found}
+    domain = records[0].domain if records else ""
     return Scores(values=values, measure=_SCORE, kind="ratio", worse="larger", domain=domain)
 
 
