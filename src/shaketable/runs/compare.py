@@ -12,9 +12,8 @@ import yaml
 
 from shaketable.errors import RunError
 from shaketable.files import whole_file
-from shaketable.probes.probe import Scoring
 from shaketable.records import from_row, slug
-from shaketable.registry import load_named
+from shaketable.registry import find, registered
 from shaketable.runs.arrays import read_arrays, write_arrays
 from shaketable.runs.comparing import compare_networks
 from shaketable.runs.results import SCHEMA
@@ -51,7 +50,9 @@ def compare_runs(directories: Sequence[str | Path], out: str | Path) -> Run:
         )
     target = Path(out)
     if target.exists() and any(target.iterdir()):
-        raise RunError(f"Expected a new directory, got {target} with files in it; name another one.")
+        raise RunError(
+            f"Expected a new directory, got {target} with files in it; name another one."
+        )
     parts = _named([_Part.read(Path(directory)) for directory in directories])
     _require_one_map(parts)
     images = _common_images(parts)
@@ -184,7 +185,9 @@ def _common_probes(parts: Sequence[_Part]) -> tuple[set[str], list[str]]:
         if None in settings:
             notes.append(f"{name} was not run everywhere, so it is not compared.")
         elif any(each != settings[0] for each in settings):
-            notes.append(f"{name} was run with other settings{_which(settings)}; it is not compared.")
+            notes.append(
+                f"{name} was run with other settings{_which(settings)}; it is not compared."
+            )
         else:
             common.add(str(name))
     return common, notes
@@ -242,9 +245,9 @@ def _comparisons(parts: Sequence[_Part], records: Sequence[Row]) -> list[Row]:
     found: list[Row] = []
     kinds = dict.fromkeys((row["probe"], row.get("domain")) for row in records)
     for name, domain in kinds:
-        probe = load_named("shaketable.probes", str(name))
-        if probe is None or not isinstance(probe, Scoring):
+        if name not in registered("shaketable.probes"):
             continue
+        probe = find("shaketable.probes", str(name))
         mine = [row for row in records if (row["probe"], row.get("domain")) == (name, domain)]
         by_network = {
             network: [from_row(probe.record_type, row) for row in mine if row["method"] == network]
@@ -283,8 +286,11 @@ def _write(
         raise RunError(f"Expected a directory that can be written, got {error}.") from error
     wanted = dict.fromkeys((row["item"], row["method"]) for row in records)
     for part in parts:
-        for file in sorted((part.directory / "arrays").glob("*.h5")):
-            _take(part, file, target, wanted)
+        for item, method in dict.fromkeys(
+            (r["item"], r["method"]) for r in part.results["records"]
+        ):
+            if (item, part.names.get(method, method)) in wanted:
+                _copy_arrays(part, item, method, target / "arrays")
     made = {"made_in": "compare", "runs": [str(part.directory) for part in parts]}
     for name, text in (
         ("plan.yaml", yaml.safe_dump(made, sort_keys=False, allow_unicode=True)),
@@ -294,25 +300,27 @@ def _write(
             file_part.write_text(text, encoding="utf-8")
 
 
-def _take(part: _Part, file: Path, target: Path, wanted: Mapping[tuple[str, str], None]) -> None:
-    """Copy the arrays of one file, method by method, under the names of here."""
-    arrays = read_arrays(file)
-    item, *_, giver = (*file.stem.split("@"), "")[:3] if file.stem.count("@") else (file.stem, "")
-    shared = {name: values for name, values in arrays.items() if not name.startswith("methods/")}
-    methods = dict.fromkeys(name.split("/")[1] for name in arrays if name.startswith("methods/"))
-    for method in methods:
-        label = part.names.get(method, method)
-        if (item, label) not in wanted:
-            continue
-        own = {
-            f"methods/{label}/{name.split('/', 2)[2]}": values
-            for name, values in arrays.items()
-            if name.startswith(f"methods/{method}/")
-        }
-        networks = {slug(name): label for name, label in part.names.items()}
-        stem = f"{item}@{slug(label)}"
-        if file.stem.count("@") == 2:
-            stem += f"@{slug(networks.get(file.stem.rsplit('@', 1)[1], giver))}"
-        path = target / "arrays" / f"{stem}.h5"
-        if not path.exists():
-            write_arrays(path, shared | own)
+def _copy_arrays(part: _Part, item: str, method: str, folder: Path) -> None:
+    """The arrays of one method on one image, and what it was given, under the names of here."""
+    label, source = part.names.get(method, method), part.directory / "arrays"
+    own = source / f"{item}@{slug(method)}.h5"
+    old = source / f"{item}.h5"  # older runs kept all methods of an image in one file
+    if (file := own if own.is_file() else old).is_file():
+        _copy(file, folder / f"{item}@{slug(label)}.h5", method, label)
+    for name, network in part.names.items():
+        given = source / f"{item}@{slug(method)}@{slug(name)}.h5"
+        if given.is_file():
+            _copy(given, folder / f"{item}@{slug(label)}@{slug(network)}.h5", method, label)
+
+
+def _copy(source: Path, target: Path, method: str, label: str) -> None:
+    """What is there already is the same method's of another run, and stays."""
+    if target.exists():
+        return
+    kept = {}
+    for name, values in read_arrays(source).items():
+        if not name.startswith("methods/"):
+            kept[name] = values
+        elif name.startswith(f"methods/{method}/"):
+            kept[f"methods/{label}/{name.removeprefix(f'methods/{method}/')}"] = values
+    write_arrays(target, kept)
