@@ -38,8 +38,8 @@ def read_foreign(entry: EntryPoint, path: Path, settings: ReadSettings) -> Stack
         with _blaming(entry, path):
             values = read(number)
         if not isinstance(values, np.ndarray) or values.ndim != 2:
-            got = getattr(values, "shape", None)
-            _refuse(entry, path, "slices (H, W)", f"a {_kind(values)} of shape {got}")
+            shape = f" of shape {values.shape}" if isinstance(values, np.ndarray) else ""
+            _refuse(entry, path, "slices (H, W) as arrays", _kind(values) + shape)
         return values
 
     return replace(stack, read=checked)
@@ -61,7 +61,7 @@ def _loaded(entry: EntryPoint, path: Path) -> Reader:
             f"cannot be loaded ({_in_short(error)}); install {package} again or uninstall it."
         ) from error
     if not callable(reader):
-        _refuse(entry, path, "a function as the reader", f"a {_kind(reader)}")
+        _refuse(entry, path, "a function as the reader", _kind(reader))
     return reader
 
 
@@ -82,7 +82,7 @@ def _blaming(entry: EntryPoint, path: Path) -> Iterator[None]:
 
 def _check_stack(stack: object, entry: EntryPoint, path: Path) -> None:
     if not isinstance(stack, Stack):
-        _refuse(entry, path, "a shaketable.io.Stack", f"a {_kind(stack)}")
+        _refuse(entry, path, "a shaketable.io.Stack", _kind(stack))
     for each in stack.slices:
         # Results are filed under the id.
         if not re.fullmatch(r"[A-Za-z0-9._-]+", each.id):
