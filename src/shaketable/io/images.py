@@ -15,15 +15,9 @@ from shaketable.files import array_sha256, file_sha256
 from shaketable.io.finding import find_stacks
 from shaketable.io.resize import resize_image
 from shaketable.io.source import ImageSource, Scale
-from shaketable.io.stack import (
-    Array,
-    SlicePosition,
-    Stack,
-    as_floating,
-    check_image,
-    is_constant,
-)
+from shaketable.io.stack import Array, SlicePosition, Stack
 from shaketable.io.subjects import Subjects, with_subjects
+from shaketable.io.values import as_floating, check_image, is_constant
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
