@@ -21,8 +21,10 @@ DOCUMENTS = (
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
-    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+    *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md"))),
 )
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+PICTURE = "docs/pictures/report.png"
 
 
 def text_of(document: str) -> str:
@@ -80,15 +82,22 @@ def test_examples_of_extending_run(tmp_path, monkeypatch):
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document):
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text_of(document))
-    local = [target for target in targets if "://" not in target]
-    missing = [t for t in local if not (ROOT / document).parent.joinpath(t).exists()]
+    local = {target for target in targets if "://" not in target} - {PICTURE}
+    missing = [t for t in sorted(local) if not (ROOT / document).parent.joinpath(t).exists()]
     assert missing == []
+
+
+@pytest.mark.xfail(
+    strict=True, reason="The picture is taken of the new page; then this mark goes, and PICTURE."
+)
+def test_the_picture_of_a_report_is_there():
+    assert f"]({PICTURE})" not in text_of("README.md") or (ROOT / PICTURE).is_file()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_named_files_exist(document):
     named = set(re.findall(r"`([\w./-]+(?:\.py|/))`", text_of(document)))
-    elsewhere = {"demo/", "preflight.py"}  # made by a run; named as what it is not called
+    elsewhere = {"demo/"}  # made by a run
     folders = [ROOT / name for name in ("src", "tests", "benchmarks", "docs", "examples")]
     paths = [f"{path}/" for folder in folders for path in (folder, *folder.rglob("*"))]
     missing = [
@@ -97,6 +106,60 @@ def test_named_files_exist(document):
         if not any(path.endswith(f"/{name.rstrip('/')}/") for path in paths)
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_named_programs_know_what_they_are_asked(document):
+    """A number stands beside the program that prints it: that exists, with that section and option."""
+    for name, rest in re.findall(r"`(?:python )?(benchmarks/\w+\.py)([^`]*)`", text_of(document)):
+        source = "".join(
+            path.read_text(encoding="utf-8")
+            for path in (ROOT / name, *(ROOT / "benchmarks").glob(f"{Path(name).stem}_*.py"))
+        )
+        sections = re.findall(r"^ ([a-z]\w+)", rest)
+        options = re.findall(r"(--[a-z-]+)", rest)
+        unknown = [word for word in (*sections, *options) if word not in source]
+        assert unknown == [], name
+
+
+def test_every_measured_row_names_its_program():
+    """In the row, or in the text above a table that one program prints."""
+    measured = text_of("docs/benchmarks.md").split("\n## ", 1)[1]
+    tables = re.findall(r"^((?:[^|\n].*\n)*)\n((?:\|.*\n)+)", measured, re.MULTILINE)
+    rows = [row for _, table in tables for row in table.splitlines()]
+    assert rows == re.findall(r"^\|.*$", measured, re.MULTILINE)
+    for above, table in tables:
+        unnamed = [
+            row
+            for row in table.splitlines()[2:]
+            if not re.search(r"\| (`benchmarks/[^|]*`|same|same, `--[^|]*`) \|$", row)
+        ]
+        assert unnamed == [] or "`benchmarks/" in above
+
+
+def test_decisions_are_numbered_told_alike_and_listed():
+    listed = re.findall(
+        r"^(\d+)\. \[(.+)\]\((.+)\)$", text_of("docs/decisions/README.md"), re.MULTILINE
+    )
+    pages = []
+    for number, path in enumerate(DECISIONS, start=1):
+        source = path.read_text(encoding="utf-8")
+        assert path.name.startswith(f"{number:04}-")
+        title = re.match(rf"# {number}\. (.+)\n", source)
+        assert title is not None, path.name
+        pages.append((str(number), title[1], path.name))
+        headings = re.findall(r"^## (.+)$", source, re.MULTILINE)
+        parts = re.split(r"^## .*$", source, flags=re.MULTILINE)
+        assert headings[:2] == ["Decision", "Why"]
+        assert headings[-1] == "What follows"
+        assert all(part.strip() for part in parts)
+        assert len(re.findall(r"\.(?:\s|$)", parts[1].strip())) == 1, "one sentence"
+    assert listed == pages
+
+
+def test_readme_and_architecture_stay_short():
+    assert len(text_of("README.md").splitlines()) <= 140
+    assert len(text_of("ARCHITECTURE.md").splitlines()) <= 150
 
 
 def test_every_room_is_in_the_architecture():

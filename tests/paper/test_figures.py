@@ -15,8 +15,8 @@ from shaketable.paper import Drawn, figure_numbers, find_figure, write_figure
 from shaketable.paper.claims import above, below
 from shaketable.paper.drawing import drawn
 from shaketable.paper.steps import choose
-from shaketable.report.stored import StoredRun, load_run
 from shaketable.statistics import mean_interval, share_interval
+from shaketable.stored import StoredRun, load_run
 from tests.helpers.synthetic_run import (
     DETAILS,
     RADII,

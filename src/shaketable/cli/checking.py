@@ -27,7 +27,7 @@ def check_and_tell(path: Path) -> None:
     loaded = load_plan(path)
     check_map(loaded.problem.forward, dtype=loaded.images.dtype)
     subject = Subject(
-        problem=loaded.problem, images=loaded.images, image_ids=loaded.image_ids,
+        problems=(loaded.problem,), images=loaded.images, image_ids=loaded.image_ids,
         baselines=loaded.plan.baselines,
     )  # fmt: skip
     reports = {m.name: preflight(m.problem, loaded.images) for m in subject.methods}
@@ -45,8 +45,7 @@ def _parts(loaded: LoadedPlan) -> list[tuple[str, str]]:
     forward, shape = loaded.problem.forward, tuple(loaded.images.shape[1:])
     kind = "real" if loaded.problem.real else "complex"
     probes = [
-        f"{settings['name']} {settings.get('domain', '')}".strip()
-        for settings in ({"name": probe.name, **probe.describe()} for probe in loaded.plan.probes)
+        f"{probe.name} {getattr(probe, 'domain', '')}".strip() for probe in loaded.plan.probes
     ]
     return [
         ("network", loaded.problem.name),

@@ -60,7 +60,7 @@ def _chosen(
 
 
 def _replay(directory: Path, probe: str | None) -> None:
-    from shaketable.runs import replay, replay_others
+    from shaketable.runs import replay
 
     loaded = _rebuilt(directory)
     if loaded is None:
@@ -68,11 +68,7 @@ def _replay(directory: Path, probe: str | None) -> None:
             "Not executed again: the run was made in Python, where its plan holds no network to load."
         )
         return
-    replays: tuple[Replay, ...] = ()
-    if probe in (None, "worst_case"):
-        replays += replay(directory, loaded.problem, loaded.plan.baselines)
-    if probe != "worst_case":
-        replays += replay_others(directory, loaded.problem, loaded.plan, probe=probe)
+    replays = replay(directory, loaded.problem, loaded.plan, probe=probe)
     say_table(
         ("item", "method", "what", "stored error", "error now", ""),
         [_row(each) for each in replays],

@@ -58,6 +58,10 @@ class MultiCoilFourierMap:
         """``(H, W)``."""
         return (self.mask.shape[0], self.mask.shape[1])
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without the coil maps in other precisions, which are made again when they are needed."""
+        return {**self.__dict__, "_cast": {}}
+
     @property
     def data_shape(self) -> tuple[int, int, int]:
         """``(C, H, W)``, DC at ``[0, 0]``."""

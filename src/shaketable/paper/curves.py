@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from shaketable.paper.reading import images_of, of_method
 from shaketable.paper.sheet import Chart, Curve
 from shaketable.report.quantities import percent
-from shaketable.report.stored import Record, StoredRun, mapping, number
 from shaketable.statistics import Interval, mean_interval
+from shaketable.stored import Record, StoredRun, mapping, number
 
 
 def sampling_chart(run: StoredRun, records: Sequence[Record]) -> Chart:

@@ -8,7 +8,7 @@ from typing import Any
 
 from shaketable.paper.claims import Claim
 from shaketable.paper.sheet import Sheet
-from shaketable.report.stored import StoredRun
+from shaketable.stored import StoredRun
 
 Runs = Mapping[str, StoredRun]
 """The stored runs of a figure by network, in the figure's order; a network may be absent."""

@@ -11,8 +11,8 @@ from shaketable.paper.reading import effort, images_of, of_method, picture, reco
 from shaketable.paper.sheet import Row, Sheet, Tile
 from shaketable.report.pictures import grey_scale
 from shaketable.report.quantities import percent
-from shaketable.report.stored import Array, Record, StoredRun
 from shaketable.statistics import share_interval
+from shaketable.stored import Array, Record, StoredRun
 
 
 def draw(runs: Runs) -> Drawn:

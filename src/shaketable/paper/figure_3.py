@@ -10,8 +10,8 @@ from shaketable.paper.lost import drop_claims
 from shaketable.paper.reading import images_of, of_method, picture, records_of
 from shaketable.paper.steps import Steps
 from shaketable.report.quantities import percent
-from shaketable.report.stored import Array, StoredRun
 from shaketable.statistics import mean_interval
+from shaketable.stored import Array, StoredRun
 
 STEPS = Steps(
     title="Worst perturbations of the data, of growing size", domain="data", symbol="e", of="‖y‖",

@@ -14,7 +14,7 @@ from shaketable.paper.reading import effort, images_of, of_method, picture, qual
 from shaketable.paper.sheet import Row, Sheet, Tile, captions
 from shaketable.report.pictures import GreyScale, grey_scale, magnification
 from shaketable.report.quantities import decibel, percent, readable
-from shaketable.report.stored import Array, Record, StoredRun, number
+from shaketable.stored import Array, Record, StoredRun, number
 
 _COLUMNS = (
     "x", "|x + r|", "|r|, magnified", "network, of A x", "network, of A(x + r)",

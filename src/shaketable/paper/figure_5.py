@@ -14,7 +14,7 @@ from shaketable.paper.reading import effort, images_of, picture, records_of
 from shaketable.paper.sheet import Chart, Row, Sheet, Tile
 from shaketable.report.pictures import grey_scale
 from shaketable.report.quantities import percent
-from shaketable.report.stored import Record, StoredRun, number
+from shaketable.stored import Record, StoredRun, number
 
 
 def draw(runs: Runs) -> Drawn:

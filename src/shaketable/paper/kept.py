@@ -9,8 +9,8 @@ from shaketable.paper.claims import Claim, Outcome, above, below, within
 from shaketable.paper.curves import changes_above
 from shaketable.paper.reading import images_of, of_method
 from shaketable.report.quantities import percent
-from shaketable.report.stored import Record, StoredRun, number
 from shaketable.statistics import Interval, mean_interval
+from shaketable.stored import Record, StoredRun, number
 
 Fate = Literal["loses", "blurs", "moderately blurs", "keeps"]
 FATES: Mapping[str, Fate] = {

@@ -16,7 +16,7 @@ from shaketable.paper.own import Own
 from shaketable.paper.sheet import require_matplotlib
 from shaketable.plan import LoadedPlan, plan_from
 from shaketable.plan.templates import figure_plan
-from shaketable.report.stored import load_run
+from shaketable.stored import load_run
 
 SCHEMA = "shaketable.figure/1"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shaketable.report.stored import Array
+from shaketable.stored import Array
 
 
 @dataclass(frozen=True, kw_only=True)

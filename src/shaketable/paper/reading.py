@@ -8,7 +8,7 @@ import numpy as np
 
 from shaketable.errors import RunError
 from shaketable.report.quantities import percent
-from shaketable.report.stored import Array, Record, StoredRun, mapping, number
+from shaketable.stored import Array, Record, StoredRun, mapping, number
 
 
 def records_of(run: StoredRun, probe: str, domain: str = "") -> list[Record]:

@@ -10,7 +10,7 @@ from shaketable.errors import MissingDependencyError
 from shaketable.files import whole_file
 from shaketable.paper.places import Box
 from shaketable.report.pictures import GreyScale
-from shaketable.report.stored import Array
+from shaketable.stored import Array
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from shaketable.paper.reading import (
 from shaketable.paper.sheet import Row, Sheet, Tile, captions
 from shaketable.report.pictures import grey_scale, magnification
 from shaketable.report.quantities import decibel, listed, percent, readable
-from shaketable.report.stored import Array, Record, StoredRun, number
+from shaketable.stored import Array, Record, StoredRun, number
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -223,7 +223,9 @@ def _require_names(
     plan: PlanFile, problem: Problem, images: Images, baselines: Mapping[str, Reconstructor]
 ) -> None:
     try:
-        Subject(problem=problem, images=images.values, image_ids=images.ids, baselines=baselines)
+        Subject(
+            problems=(problem,), images=images.values, image_ids=images.ids, baselines=baselines
+        )
     except PlanError:
         raise
     except InputError as error:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shaketable.errors import InputError
-from shaketable.probes import Probe
+from shaketable.probes.probe import Probe, describe_probe
 from shaketable.protocols import Reconstructor
 
 
@@ -59,7 +59,7 @@ class Plan:
                     f"Expected stable methods as callables g(y, A), got {type(method).__name__} for "
                     f"{name!r}; TotalVariation() is one."
                 )
-        keys = [(probe.name, probe.describe().get("domain")) for probe in self.probes]
+        keys = [(probe.name, getattr(probe, "domain", None)) for probe in self.probes]
         if len(set(keys)) != len(keys):
             raise InputError(
                 f"Expected every probe once per domain, got {', '.join(name for name, _ in keys)}; "
@@ -80,7 +80,7 @@ class Plan:
             baselines[name] = describe() if callable(describe) else {"type": type(method).__name__}
         probes: dict[str, object] = {}
         for name in dict.fromkeys(probe.name for probe in self.probes):
-            settings = [probe.describe() for probe in self.probes if probe.name == name]
+            settings = [describe_probe(probe) for probe in self.probes if probe.name == name]
             probes[name] = settings[0] if len(settings) == 1 else settings
         described: dict[str, object] = {"probes": probes, "baselines": baselines}
         if self.not_applicable:

@@ -1,13 +1,11 @@
-"""What all probes share: the subject under test, items of work, outcomes, verdicts."""
+"""What all probes share: what is tested, one measurement, its outcome, the verdict."""
 
 from __future__ import annotations
 
-import hashlib
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -19,15 +17,18 @@ from shaketable.io import array_sha256
 from shaketable.maps import RadonMap
 from shaketable.problem import Problem
 from shaketable.protocols import ForwardMap, Reconstructor
+from shaketable.records import Record, Role, slug
 from shaketable.statistics import Interval
 
-_LONGEST_NAME = 200  # with a probe's name and an ending a file name has room for 255
+_LONGEST_NAME = (
+    200  # of an image and a method together: with a probe's name a file name has room for 255
+)
 
-Role = Literal["network", "baseline"]
-Record = dict[str, Any]
 Array = np.ndarray[Any, np.dtype[Any]]
+Arrays = Mapping[str, Array]
+R = TypeVar("R", bound=Record)
 OnProgress = Callable[[str, float], None]
-"""Called with what is being done and the finished share of the item."""
+"""Called with what is being done and the finished share of the measurement."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,33 +48,35 @@ class Method:
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """Everything that is tested: the network's problem, stable methods beside it, images.
+    """Everything that is tested: networks on one forward map, reference methods, images.
 
     Parameters
     ----------
-    problem
-        Forward map and network.
+    problems
+        One per network, on the same forward map and kind of images.
     images
         ``(N, *image_shape)``.
     image_ids
         One name per image, unique.
     baselines
-        Stable methods by name; the first is the one that verdicts compare with.
+        Reference methods by name; the first is the one that verdicts compare with.
 
     Raises
     ------
     InputError
-        If names are missing, repeated, or a baseline is called as the network.
+        If names are missing, repeated, or a reference method is called as a network.
     ShapeError
         If images are not two-dimensional.
     """
 
-    problem: Problem
+    problems: tuple[Problem, ...]
     images: Tensor
     image_ids: tuple[str, ...]
     baselines: Mapping[str, Reconstructor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not self.problems:
+            raise InputError("Expected at least one problem, got none; give the network's.")
         if len(self.problem.forward.image_shape) != 2:
             raise ShapeError(
                 "Expected a forward map of two-dimensional images for the probes, got image shape "
@@ -86,79 +89,121 @@ class Subject:
                 f"Expected one name per image ({len(self.images)}), got {len(self.image_ids)}; "
                 "name every image once."
             )
-        slugs = [slug(name) for name in self.image_ids]
-        if len(set(slugs)) != len(slugs):
+        _require_distinct("image", self.image_ids)
+        _require_distinct("network", [problem.name for problem in self.problems])
+        for problem in self.problems:
+            if problem.name in self.baselines:
+                raise InputError(
+                    "Expected a reference method with a name of its own, got "
+                    f"{problem.name!r} for both; rename one of them."
+                )
+        names = [problem.name for problem in self.problems]
+        _require_distinct("method", [*names, *self.baselines])
+        self._require_short_names()
+        self._require_alike()
+
+    def _require_short_names(self) -> None:
+        image = max((len(slug(name)) for name in self.image_ids), default=0)
+        if image > _LONGEST_NAME:
             raise InputError(
-                f"Expected image names that differ in their letters and digits, got "
-                f"{', '.join(self.image_ids)}; rename those that are alike."
-            )
-        longest = max(slugs, key=len, default="")
-        if len(longest) > _LONGEST_NAME:
-            raise InputError(
-                f"Expected image names of at most {_LONGEST_NAME} characters, got one of {len(longest)}; "
+                f"Expected image names of at most {_LONGEST_NAME} characters, got one of {image}; "
                 "files are named after them, so shorten them."
             )
-        if self.problem.name in self.baselines:
+        longest = sorted(len(slug(method.name)) for method in self.methods)[-2:]
+        if image + sum(longest) > _LONGEST_NAME + 20:
             raise InputError(
-                f"Expected a stable method with a name of its own, got {self.problem.name!r} for both; "
-                "rename one of them."
+                f"Expected names of image and methods of at most {_LONGEST_NAME + 20} characters "
+                f"together, got {image + sum(longest)}; files are named after them, so shorten them."
             )
+
+    def _require_alike(self) -> None:
+        """All networks are measured on the same data, so that their numbers can be compared."""
+        first = self.problem
+        for other in self.problems[1:]:
+            if not self._on_one_map(other):
+                raise InputError(
+                    f"Expected all networks on one forward map, got another one for {other.name!r}; "
+                    "pass the same map object, or make runs of their own and compare them."
+                )
+            if other.real != first.real:
+                raise InputError(
+                    f"Expected all networks on one kind of images, got real={other.real} for "
+                    f"{other.name!r} and real={first.real} for {first.name!r}; make runs of their own."
+                )
+
+    def _on_one_map(self, other: Problem) -> bool:
+        """Whether a map is the first network's, or answers the first image as that does."""
+        ours, theirs = self.problem.forward, other.forward
+        if ours is theirs:
+            return True
+        if tuple(ours.data_shape) != tuple(theirs.data_shape):
+            return False
+        with torch.no_grad():
+            a, b = ours(self.images[:1]), theirs(self.images[:1])
+        return float(torch.linalg.vector_norm(a - b)) <= 1e-6 * float(torch.linalg.vector_norm(a))
+
+    @property
+    def problem(self) -> Problem:
+        """The first network's."""
+        return self.problems[0]
 
     @property
     def methods(self) -> tuple[Method, ...]:
-        """The network first, then the baselines on the same forward map."""
-        network = Method(name=self.problem.name, role="network", problem=self.problem)
-        return (
-            network,
-            *(
-                Method(
-                    name=name,
-                    role="baseline",
-                    problem=Problem(
-                        forward=self.problem.forward,
-                        reconstruct=reconstruct,
-                        real=self.problem.real,
-                        name=name,
-                        units=self.problem.units,
-                    ),
-                )
-                for name, reconstruct in self.baselines.items()
-            ),
-        )
+        """The networks first, then the reference methods on the same forward map."""
+        networks = (Method(name=p.name, role="network", problem=p) for p in self.problems)
+        return (*networks, *(self._reference(name) for name in self.baselines))
+
+    def _reference(self, name: str) -> Method:
+        first = self.problem
+        problem = Problem(
+            forward=first.forward, reconstruct=self.baselines[name], real=first.real, name=name,
+            units=first.units,
+        )  # fmt: skip
+        return Method(name=name, role="baseline", problem=problem)
 
     @property
     def primary_baseline(self) -> str | None:
-        """The baseline that verdicts compare with."""
+        """The reference method that verdicts compare with."""
         return next(iter(self.baselines), None)
 
 
+def _require_distinct(what: str, names: Sequence[str]) -> None:
+    slugs = [slug(name) for name in names]
+    if len(set(slugs)) != len(slugs):
+        raise InputError(
+            f"Expected {what} names that differ in their letters and digits, got "
+            f"{', '.join(names)}; rename those that are alike."
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
-class Item:
-    """One unit of work: it is done or not done, has a key of its own and a seed made from it."""
+class Case:
+    """One measurement: a method on an image.
 
-    key: str
-    index: int
+    Parameters
+    ----------
+    method
+        The reconstructor, on its forward map.
+    image
+        ``(1, H, W)``, of the problem's kind.
+    seed
+        Of this probe on this image; all methods have the same.
+    on_progress
+        To be called while it lasts.
+    """
 
-    def seed(self, seed: int) -> int:
-        """A seed that depends on the run's seed and the key alone."""
-        digest = hashlib.sha256(f"{seed}/{self.key}".encode()).digest()
-        return int.from_bytes(digest[:6], "big")
-
-
-def one_item_per_image(prefix: str, subject: Subject) -> tuple[Item, ...]:
-    """The items of a probe whose unit of work is an image."""
-    return tuple(
-        Item(key=f"{prefix}-{slug(image)}", index=index)
-        for index, image in enumerate(subject.image_ids)
-    )
+    method: Method
+    image: Tensor
+    seed: int
+    on_progress: OnProgress
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What measuring one item gives: rows for the records, arrays for the pictures."""
+    """What a measurement gives: records, and arrays for the pictures and for replaying."""
 
-    records: tuple[Record, ...]
-    arrays: dict[str, Array]
+    records: tuple[Any, ...]
+    arrays: Arrays
 
 
 VerdictWord = Literal["unstable", "stable", "inconclusive"]
@@ -182,6 +227,8 @@ class Verdict:
         The number compared, with its confidence interval; None where it could not be had.
     n_images
         Images that the estimate rests on.
+    network
+        The network that is judged; filled in by the run.
     """
 
     probe: str
@@ -192,42 +239,152 @@ class Verdict:
     interval: tuple[float, float] | None = None
     n_images: int = 0
     domain: str = ""
+    network: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured(Generic[R]):
+    """What was measured of one network, and of the reference methods beside it.
+
+    Parameters
+    ----------
+    network
+        The network that is judged.
+    reference
+        The reference method that verdicts compare with; None where there is none.
+    records
+        Of both and of the other reference methods, in the order of the images.
+    evidence
+        The checks that this probe's search has passed or failed.
+    """
+
+    network: str
+    reference: str | None
+    records: tuple[R, ...]
+    evidence: tuple[Check, ...] = ()
+
+    def of(self, method: str | None) -> list[R]:
+        """The records of one method."""
+        return [record for record in self.records if record.method == method]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """One number per image, by which two networks are compared on the same images.
+
+    Parameters
+    ----------
+    values
+        By image.
+    measure
+        What they are, in words.
+    kind
+        Whether two networks are compared by the ratio or by the difference of their numbers.
+    worse
+        Which numbers are worse.
+    domain
+        Where there are two.
+    """
+
+    values: Mapping[str, float]
+    measure: str
+    kind: Literal["ratio", "difference"]
+    worse: Literal["larger", "smaller"]
+    domain: str = ""
 
 
 class Probe(Protocol):
-    """One kind of test. A new probe implements these and is listed in `probes/__init__.py`."""
+    """One kind of test: settings, as a frozen dataclass, that can measure and judge.
+
+    What a probe may have besides stands in `Searching`, `Giving`, `Scoring` and `Replayable`; one that
+    raises `version` (1 where it is not stated) has its stored results measured anew.
+    """
 
     @property
     def name(self) -> str:
-        """Its name in records."""
+        """Its name in records and plans."""
         ...
 
-    def describe(self) -> dict[str, object]:
-        """Its settings, for the record."""
+    @property
+    def record_type(self) -> type[Any]:
+        """The type of its records, a subclass of `Record`."""
         ...
 
-    def items(self, subject: Subject) -> tuple[Item, ...]:
-        """The units of work."""
+    def measure(self, case: Case) -> Outcome:
+        """Measure one method on one image."""
         ...
 
-    def evidence(self, subject: Subject, seed: int) -> tuple[Check, ...]:
-        """Checks that show that this probe can find what it looks for."""
-        ...
-
-    def measure(self, subject: Subject, item: Item, seed: int, on_progress: OnProgress) -> Outcome:
-        """Do one item. ``seed`` is the item's own."""
-        ...
-
-    def verdict(
-        self, subject: Subject, records: Sequence[Record], checks: Sequence[Check]
-    ) -> Verdict:
-        """Judge this probe's records."""
+    def verdict(self, measured: Measured[Any]) -> Verdict:
+        """Judge the records of one network."""
         ...
 
 
-def slug(name: str) -> str:
-    """A file-name-safe form of a name."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "image"
+@runtime_checkable
+class Searching(Protocol):
+    """A probe that shows that its search can find what it looks for."""
+
+    def evidence(self, problem: Problem, images: Tensor, seed: int) -> tuple[Check, ...]:
+        """Checks on the problem's map and the first image, whatever the reconstructor."""
+        ...
+
+
+@runtime_checkable
+class Giving(Protocol):
+    """A probe that gives what it found for a network to every reference method."""
+
+    @property
+    def given_type(self) -> type[Any]:
+        """The type of the records of what is given; it has a field ``network``."""
+        ...
+
+    def given(self, case: Case, theirs: Outcome) -> Outcome:
+        """Measure a reference method under what was found for a network.
+
+        Its records are of the type `given_type`, which has a field ``network`` that the run fills in.
+        """
+        ...
+
+    def with_given(self, records: Sequence[Any], given: Mapping[str, Sequence[Any]]) -> list[Any]:
+        """A reference method's records with what it was given, by network, in them."""
+        ...
+
+
+@runtime_checkable
+class Scoring(Protocol):
+    """A probe by which two networks can be compared, image by image."""
+
+    def scores(self, records: Sequence[Any]) -> Scores:
+        """The numbers of one network."""
+        ...
+
+
+def key_of(probe: Probe) -> str:
+    """A probe's name, with its domain where a plan may run it in several.
+
+    Examples
+    --------
+    >>> from shaketable.probes import WorstCase
+    >>> key_of(WorstCase(domain="data"))
+    'worst_case-data'
+    """
+    domain = getattr(probe, "domain", "")
+    return f"{probe.name}-{domain}" if domain else probe.name
+
+
+def version_of(probe: Probe) -> int:
+    """The version of a probe's numbers."""
+    return int(getattr(probe, "version", 1))
+
+
+def describe_probe(probe: Probe) -> dict[str, Any]:
+    """A probe's settings as plain data: what it says itself, else its fields."""
+    from shaketable.search.search import described
+
+    own = getattr(probe, "describe", None)
+    if callable(own):
+        return dict(own())
+    settings = described(probe)
+    return {k: v for k, v in settings.items() if k != "name"} if isinstance(settings, dict) else {}
 
 
 def number(value: float | Tensor) -> float | None:

@@ -56,17 +56,16 @@ def strength_check(
     )  # fmt: skip
 
 
-def doubt_of_strength(checks: Sequence[Check], name: str) -> str:
+def doubt_of_strength(evidence: Sequence[Check]) -> str:
     """Why the search proves nothing; empty where it has shown its strength."""
-    mine = [check for check in checks if check.name == name]
-    if mine and all(check.passed for check in mine):
+    if evidence and all(check.passed for check in evidence):
         return ""
     return ", but the search has not shown that it finds planted instabilities"
 
 
-def not_covered(checks: Sequence[Check], name: str) -> str:
+def not_covered(evidence: Sequence[Check]) -> str:
     """What a strong search did not find either, for the statement of a "stable"; empty for nothing."""
-    trials = [trial for check in checks if check.name == name and isinstance(check, StrengthCheck)
+    trials = [trial for check in evidence if isinstance(check, StrengthCheck)
               for trial in check.trials]  # fmt: skip
     missed = [f"\N{LEFT DOUBLE QUOTATION MARK}{trial.name}\N{RIGHT DOUBLE QUOTATION MARK}"
               for trial in trials if not trial.found]  # fmt: skip

@@ -17,11 +17,11 @@ from shaketable.report.neighbourhood import build_neighbourhood
 from shaketable.report.panels import build_panels
 from shaketable.report.replay import build_replay
 from shaketable.report.sampling import build_sampling
-from shaketable.report.stored import StoredRun, load_run
 from shaketable.report.structural import build_structural
 from shaketable.report.summary import build_summary
 from shaketable.report.tables import exact, is_number
 from shaketable.report.words import VERDICT_MEANINGS
+from shaketable.stored import StoredRun, load_run
 
 if TYPE_CHECKING:
     from jinja2 import Environment

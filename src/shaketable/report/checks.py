@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shaketable.report.quantities import counted, listed, plain, readable
-from shaketable.report.stored import Record, StoredRun, number, text
-from shaketable.report.stored import sequence as items_of
 from shaketable.report.strength import strength_table
 from shaketable.report.tables import Entry, Table
 from shaketable.report.views import worst_case_rows
 from shaketable.report.words import STATUSES
+from shaketable.stored import Record, StoredRun, number, text
+from shaketable.stored import sequence as items_of
 
 RESULTS = {
     False: "✕\N{NO-BREAK SPACE}not\N{NO-BREAK SPACE}passed",

@@ -16,9 +16,9 @@ from shaketable.report.quantities import (
     percent,
     plain,
 )
-from shaketable.report.stored import StoredRun
 from shaketable.report.tables import Entry, Table
 from shaketable.report.views import WorstCaseRow, same, worst_case_rows
+from shaketable.stored import StoredRun
 
 COLOURS = ("baseline", "second", "third")
 LONGEST_TABLE = 600

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shaketable.report.pictures import GreyScale, Picture, encode
-from shaketable.report.stored import Array
+from shaketable.stored import Array
 
 SMALLEST_SIDE = 32
 

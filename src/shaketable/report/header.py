@@ -15,10 +15,10 @@ from shaketable.report.quantities import (
     plain,
     readable,
 )
-from shaketable.report.stored import Record, StoredRun, bounds, mapping, number, text
-from shaketable.report.stored import sequence as items_of
 from shaketable.report.views import sampling_rows
 from shaketable.report.words import PROBES, QUESTIONS, VERDICT_MEANINGS, VERDICTS, title_of
+from shaketable.stored import Record, StoredRun, bounds, mapping, number, text
+from shaketable.stored import sequence as items_of
 
 
 @dataclass(frozen=True, kw_only=True)

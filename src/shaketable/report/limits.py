@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 from shaketable.report.quantities import counted, listed
-from shaketable.report.stored import StoredRun, text
-from shaketable.report.stored import sequence as items_of
 from shaketable.report.strength import tested_searches
 from shaketable.report.views import structural_rows, worst_case_rows
 from shaketable.report.words import PROBES, title_of
+from shaketable.stored import StoredRun, text
+from shaketable.stored import sequence as items_of
 
 Limit = tuple[str, str]
 

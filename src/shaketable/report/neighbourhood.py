@@ -11,9 +11,9 @@ from shaketable.report.figures import Drawer, Panel, PictureBudget, Strip, print
 from shaketable.report.pictures import grey_scale
 from shaketable.report.quantities import interval, percent, plain, ratio
 from shaketable.report.rows import Dot, RowChart
-from shaketable.report.stored import StoredRun, number
 from shaketable.report.tables import Entry, Table
 from shaketable.report.views import NeighbourhoodRow, neighbourhood_rows
+from shaketable.stored import StoredRun, number
 
 BYTES, FIGURES = 700_000, 2
 STAGES = (

@@ -10,9 +10,9 @@ import numpy as np
 from shaketable.report.figures import Cell, Drawer, Fold, Panel, PictureBudget, Strip, printed_scale
 from shaketable.report.pictures import GreyScale, grey_scale, largest, magnification
 from shaketable.report.quantities import decibel, percent, readable
-from shaketable.report.stored import Array, StoredRun
 from shaketable.report.views import WorstCaseRow, severity, worst_case_of, worst_case_rows
 from shaketable.report.words import subscript
+from shaketable.stored import Array, StoredRun
 
 DOMAINS = {
     "image": ("r", "x", "a perturbation of the image"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shaketable.report.quantities import readable
-from shaketable.report.stored import Array
+from shaketable.stored import Array
 
 MAGNIFICATIONS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shaketable.report.quantities import MISSING, plain, readable
-from shaketable.report.stored import Record, StoredRun, mapping, number, sequence, text
 from shaketable.report.tables import Entry, Table
+from shaketable.stored import Record, StoredRun, mapping, number, sequence, text
 
 LONGEST_TABLE = 600
 Pairs = tuple[tuple[str, str], ...]

@@ -11,9 +11,9 @@ from shaketable.report.damage import method_ink
 from shaketable.report.figures import Drawer, Panel, PictureBudget, Strip, printed_scale
 from shaketable.report.pictures import grey_scale
 from shaketable.report.quantities import counted, decibel, mean, percent, plain
-from shaketable.report.stored import StoredRun
 from shaketable.report.tables import Entry, Table
 from shaketable.report.views import SamplingRow, same, sampling_rows
+from shaketable.stored import StoredRun
 
 BYTES, FIGURES = 900_000, 2
 

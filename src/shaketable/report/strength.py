@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shaketable.report.quantities import percent, plain
-from shaketable.report.stored import Record, number, text
-from shaketable.report.stored import sequence as items_of
 from shaketable.report.tables import Entry, Table
+from shaketable.stored import Record, number, text
+from shaketable.stored import sequence as items_of
 
 _MARKS = {True: "✓", False: "✕"}
 _COLUMNS = ("Found", "Share", "Gradients")

@@ -21,9 +21,9 @@ from shaketable.report.figures import (
 from shaketable.report.pictures import grey_scale
 from shaketable.report.quantities import mean, percent, plain
 from shaketable.report.rows import Dot, RowChart
-from shaketable.report.stored import Array, StoredRun
 from shaketable.report.tables import Entry, Table
 from shaketable.report.views import StructuralRow, severity, structural_rows
+from shaketable.stored import Array, StoredRun
 
 BYTES, FIGURES, DETAILS_PER_FIGURE = 1_300_000, 3, 4
 LONGEST_TABLE = 24

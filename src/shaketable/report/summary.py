@@ -18,7 +18,6 @@ from shaketable.report.quantities import (
     readable,
 )
 from shaketable.report.sampling import mean_quality, rates_of
-from shaketable.report.stored import StoredRun
 from shaketable.report.structural import worst_detail
 from shaketable.report.tables import Entry, Table
 from shaketable.report.views import (
@@ -32,6 +31,7 @@ from shaketable.report.views import (
     worst_case_of,
     worst_case_rows,
 )
+from shaketable.stored import StoredRun
 
 LARGEST_SIDE = 400
 Pair = tuple[Cell, Cell]

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from shaketable.report.quantities import ratio
-from shaketable.report.stored import Record, StoredRun, bounds, number, text
 from shaketable.report.words import status_of
+from shaketable.stored import Record, StoredRun, bounds, number, text
 
 
 @dataclass(frozen=True, kw_only=True)

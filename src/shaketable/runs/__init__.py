@@ -1,8 +1,8 @@
-"""Runs: items of work, their store, resuming, results."""
+"""Runs: tasks, who measures them, the store, resuming, results."""
 
 from shaketable.runs.events import Event
 from shaketable.runs.replay import Replay, replay
-from shaketable.runs.replay_others import replay_others
-from shaketable.runs.run import Run, load_run, run
+from shaketable.runs.run import run
+from shaketable.runs.stored_run import Run, load_run
 
-__all__ = ["Event", "Replay", "Run", "load_run", "replay", "replay_others", "run"]
+__all__ = ["Event", "Replay", "Run", "load_run", "replay", "run"]

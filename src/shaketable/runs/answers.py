@@ -7,7 +7,6 @@ compute. Their answers are kept with the run, and compared when it is resumed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,8 @@ from shaketable.errors import RunError
 from shaketable.modules import statistics_kept
 from shaketable.probes import Subject
 from shaketable.probes.probe import array
-from shaketable.runs.store import Arrays, Store, write_arrays
+from shaketable.runs.arrays import read_arrays, write_arrays
+from shaketable.runs.store import Store
 
 # Relative. Other processors and thread counts round differently, and an unstable network amplifies
 # that some hundred times; a map does not.
@@ -41,7 +41,7 @@ def compare_answers(store: Store, subject: Subject) -> None:
     if not path.exists():
         write_arrays(path, answers)
         return
-    kept = _read(path)
+    kept = read_arrays(path)
     others = [
         name
         for (key, answer), name, limit in zip(answers.items(), names, limits, strict=True)
@@ -55,25 +55,12 @@ def compare_answers(store: Store, subject: Subject) -> None:
 
 
 def _answers(subject: Subject) -> Iterator[np.ndarray[Any, Any]]:
-    """``A x``, then ``f(A x)`` of the network and of every stable method."""
+    """``A x``, then ``f(A x)`` of every network and reference method."""
     image = subject.images[:1]
     with torch.no_grad(), statistics_kept(subject.problem.reconstruct):
         yield array(subject.problem.forward(image))
         for method in subject.methods:
             yield array(method.reconstruct(image))
-
-
-def _read(path: Path) -> Arrays:
-    import h5py
-
-    try:
-        with h5py.File(path, "r", locking=False) as file:
-            return {name: values[()] for name, values in file.items()}
-    except OSError as error:
-        raise RunError(
-            f"Expected readable arrays in {path}, got {type(error).__name__}; remove the file to resume "
-            "without comparing with it, or choose another directory."
-        ) from error
 
 
 def _same(kept: np.ndarray[Any, Any] | None, answer: np.ndarray[Any, Any], limit: float) -> bool:

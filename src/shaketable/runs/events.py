@@ -44,9 +44,20 @@ OnEvent = Callable[[Event], None]
 
 @dataclass(kw_only=True)
 class Clock:
-    """Time per item of each probe, to say how long the rest will take."""
+    """Time per task of each kind, to say how long the rest will take.
+
+    Parameters
+    ----------
+    remaining
+        Tasks left, by kind.
+    at_once
+        Tasks that are measured at the same time.
+    seconds
+        What finished ones took, by kind.
+    """
 
     remaining: dict[str, int]
+    at_once: int = 1
     seconds: dict[str, list[float]] = field(default_factory=dict)
     began: float = 0.0
 
@@ -54,12 +65,10 @@ class Clock:
         """Start timing an item."""
         self.began = time.monotonic()
 
-    def end(self, probe: str) -> float:
-        """Stop timing an item of a probe; seconds it took."""
-        took = time.monotonic() - self.began
-        self.seconds.setdefault(probe, []).append(took)
+    def end(self, probe: str, seconds: float) -> None:
+        """Note what a task of a probe took."""
+        self.seconds.setdefault(probe, []).append(seconds)
         self.remaining[probe] -= 1
-        return took
 
     def seconds_left(self, probe: str, share: float) -> float | None:
         """Estimate for everything left while an item of ``probe`` is at ``share``."""
@@ -76,4 +85,4 @@ class Clock:
             else:
                 return None
             total += each * (count - share if name == probe else count)
-        return max(0.0, total)
+        return max(0.0, total / self.at_once)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -33,8 +33,21 @@ def image_entries(subject: Subject) -> list[dict[str, object]]:
     return entries
 
 
-def describe_problem(subject: Subject) -> dict[str, object]:
-    """The part of ``results.json`` that says what was tested."""
+def describe_problem(
+    subject: Subject, provenance: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, object]:
+    """The part of ``results.json`` that says what was tested.
+
+    Parameters
+    ----------
+    subject
+        What was tested.
+    provenance
+        File, slice and subject of every image, in their order; empty where nobody said.
+    """
+    entries = image_entries(subject)
+    for entry, origin in zip(entries, provenance, strict=False):
+        entry.update(origin)
     problem = subject.problem
     describe = getattr(problem.forward, "describe", None)
     described: dict[str, object] = (
@@ -46,15 +59,20 @@ def describe_problem(subject: Subject) -> dict[str, object]:
             "data_shape": list(problem.forward.data_shape),
         }
     )
+    networks = [
+        {"name": each.name, "weights_sha256": weights_sha256(each.reconstruct)}
+        for each in subject.problems
+    ]
     return {
         "network": problem.name,
-        "weights_sha256": weights_sha256(problem.reconstruct),
+        "weights_sha256": networks[0]["weights_sha256"],
+        "networks": networks,
         "baseline": subject.primary_baseline,
         "baselines": list(subject.baselines),
         "map": described | {"sampled_sha256": sampled_sha256(problem.forward)},
         "real": problem.real,
         "units": problem.units,
-        "images": image_entries(subject),
+        "images": entries,
     }
 
 
@@ -62,7 +80,7 @@ def identity(subject: Subject, plan: Plan, seed: int) -> dict[str, object]:
     """What a resumed run must share with the run it resumes."""
     problem = describe_problem(subject)
     return {
-        "network": {"name": problem["network"], "weights_sha256": problem["weights_sha256"]},
+        "networks": problem["networks"],
         "map": problem["map"],
         # peak and norm are sums, which other thread counts round differently
         "images": [

@@ -1,147 +1,139 @@
-"""Re-execute stored perturbations: the counterexample that a run found, checked by somebody else."""
+"""Re-execute what a run has stored: its counterexamples, checked by somebody else."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from shaketable.errors import RunError
-from shaketable.io import array_sha256
-from shaketable.probes import Record
+from shaketable.plan import Plan
+from shaketable.probes.probe import Case, Method, Probe, Subject
+from shaketable.probes.replaying import Replay, Replayable, StoredCase
 from shaketable.problem import Problem
-from shaketable.protocols import Reconstructor
-from shaketable.runs.run import load_run
-from shaketable.runs.store import Store
-from shaketable.search import respond
+from shaketable.records import Record, from_row
+from shaketable.runs.stored_run import load_run
+from shaketable.runs.tasks import Task
+from shaketable.stored import StoredRun
+from shaketable.stored import load_run as load_stored
 
-_AGREE = 1e-3  # relative; other machines and thread counts round differently
+__all__ = ["Replay", "replay"]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Replay:
-    """One stored perturbation, executed again.
-
-    Parameters
-    ----------
-    item, method, radius
-        Which record; the radius is NaN where nothing of a stated size was added.
-    stored_error, error
-        What the record says and what came out now, ``‖f(A(x + r)) - f(A x)‖₂``; NaN where the
-        reconstruction was not finite.
-    hash_matches
-        The stored image and perturbation are those that the record was made from.
-    what
-        In words what was executed, where it was no worst case.
-    """
-
-    item: str
-    method: str
-    radius: float
-    stored_error: float
-    error: float
-    hash_matches: bool
-    what: str = ""
-
-    @property
-    def agrees(self) -> bool:
-        """Hashes and error (to 0.1 %, or not finite both times) are those of the record."""
-        if math.isnan(self.stored_error):
-            return self.hash_matches and not math.isfinite(self.error)
-        scale = max(abs(self.stored_error), 1e-12)
-        return self.hash_matches and abs(self.error - self.stored_error) <= _AGREE * scale
+_COMMON = {field.name for field in fields(Record)}
 
 
 def replay(
-    directory: str | Path, problem: Problem, baselines: Mapping[str, Reconstructor]
+    directory: str | Path,
+    problem: Problem | tuple[Problem, ...],
+    plan: Plan,
+    *,
+    probe: str | None = None,
 ) -> tuple[Replay, ...]:
-    """Execute every stored worst case of a run again.
+    """Execute what is stored of every probe again, for all methods and images.
+
+    Worst cases: ``‖f(A(x + r)) - f(A x)‖₂``. Inserted details: ``‖f(A(x + s)) - f(A x)‖₂``. Sampling
+    rates: ``‖f(A_rate x) - x‖₂``. Probes that do not say how they replay are measured once more, and
+    the number of their records that differs most is compared.
 
     Parameters
     ----------
     directory
         The run.
-    problem, baselines
-        What it was run on.
+    problem, plan
+        What it was run on; several problems where there were several networks.
+    probe
+        Only the probe of this name; None for all.
 
     Raises
     ------
     RunError
         If the run or its arrays cannot be read, or a method of it is not given.
     """
-    stored = load_run(directory)
-    store = Store(Path(directory))
-    methods = {problem.name: problem.reconstruct, **baselines}
-    entries = {entry["id"]: entry for entry in stored.results["problem"]["images"]}
-    result = []
-    for record in stored.results["records"]:
-        if record["probe"] != "worst_case":
-            continue
-        replaced = as_method(problem, methods, record)
-        entry = entries[record["image"]]
-        result.append(_replay_one(store, record, replaced, entry))
-    return tuple(result)
+    results = load_run(directory).results
+    stored = load_stored(Path(directory))
+    problems = (problem,) if isinstance(problem, Problem) else tuple(problem)
+    found: list[Replay] = []
+    for each in plan.probes:
+        if probe in (None, each.name):
+            found += _replayed(results, stored, each, _methods(problems, plan))
+    return tuple(found)
 
 
-def as_method(problem: Problem, methods: Mapping[str, Reconstructor], record: Record) -> Problem:
-    """The problem with the method of a record in it.
-
-    Raises
-    ------
-    RunError
-        If that method is not given.
-    """
-    if record["method"] not in methods:
-        raise RunError(
-            f"Expected the method {record['method']!r} of the run, got {', '.join(methods)}; "
-            "name it as in the plan."
-        )
-    method = methods[record["method"]]
-    return Problem(forward=problem.forward, reconstruct=method, real=problem.real)
-
-
-def unreadable(record: Record, error: Exception) -> RunError:
-    """The error of arrays that cannot be read."""
-    return RunError(
-        f"Expected readable arrays of {record['item']}, got {type(error).__name__}; run the plan "
-        "again with the same directory."
+def _methods(problems: tuple[Problem, ...], plan: Plan) -> Mapping[str, Method]:
+    """The methods by name; no images are needed for that."""
+    first = problems[0]
+    blank = torch.ones((1, *first.forward.image_shape))
+    subject = Subject(
+        problems=problems,
+        images=first.prepare(blank),
+        image_ids=("none",),
+        baselines=plan.baselines,
     )
+    return {method.name: method for method in subject.methods}
 
 
-def _replay_one(store: Store, record: Record, problem: Problem, entry: Mapping[str, Any]) -> Replay:
-    import h5py
-    import numpy as np
+def _replayed(
+    results: Mapping[str, Any], stored: StoredRun, probe: Probe, methods: Mapping[str, Method]
+) -> Iterator[Replay]:
+    domain = getattr(probe, "domain", None)
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in results["records"]:
+        if row["probe"] == probe.name and (domain is None or row.get("domain") == domain):
+            groups.setdefault((row["item"], row["method"]), []).append(row)
+    entries = {entry["id"]: entry for entry in results["problem"]["images"]}
+    for (item, name), rows in groups.items():
+        if name not in methods:
+            raise RunError(
+                f"Expected the method {name!r} of the run, got {', '.join(methods)}; "
+                "name it as in the plan."
+            )
+        entry = entries[rows[0]["image"]]
+        case = StoredCase(
+            item=item, records=[from_row(probe.record_type, row) for row in rows],
+            method=methods[name], find=_finder(stored, item),
+            dtype=getattr(torch, entry["dtype"]), image_sha256=entry["sha256"],
+            seed=Task(probe="", item=item, image=0, method=name).seed(int(results["plan"]["seed"])),
+        )  # fmt: skip
+        if isinstance(probe, Replayable):
+            yield from probe.replay(case)
+        else:
+            yield _measured_again(probe, case)
 
-    try:
-        with h5py.File(store.array_file(record["item"]), "r") as file:
-            stored_image = file["image"][()]
-            index = int(np.argmin(np.abs(file["radii"][()] - record["radius"])))
-            stored = file[f"methods/{record['method']}/perturbation"][index]
-    except (OSError, KeyError) as error:
-        raise unreadable(record, error) from error
-    # arrays are stored in single precision, the run may have been in double
-    image = torch.from_numpy(stored_image)[None].to(getattr(torch, entry["dtype"]))
-    perturbation = torch.from_numpy(stored)[None]
-    perturbation = perturbation.to(precision(perturbation, image))
-    with torch.no_grad():
-        clean = problem.reconstruct(problem.forward(problem.prepare(image)), problem.forward)
-    output = respond(problem, image, perturbation, domain=record["domain"])
+
+def _finder(stored: StoredRun, item: str) -> Any:
+    return lambda name: stored.array(item, name)
+
+
+def _measured_again(probe: Probe, stored: StoredCase[Any]) -> Replay:
+    """Measure once more with the same seed; the number that differs most stands for all."""
+
+    def quiet(message: str, share: float) -> None:
+        """Nothing is drawn."""
+
+    case = Case(method=stored.method, image=stored.image, seed=stored.seed, on_progress=quiet)
+    again = probe.measure(case).records
+    worst, what = (0.0, 0.0), "measured again"
+    largest = -1.0
+    if len(again) != len(stored.records):
+        worst = (float(len(stored.records)), float(len(again)))
+    else:
+        for before, now in zip(stored.records, again, strict=True):
+            for name, was, is_now in _numbers(before, now):
+                apart = abs(is_now - was) / max(abs(was), 1e-12)
+                if not apart <= largest:  # NaN too
+                    largest, worst, what = apart, (was, is_now), f"measured again: {name}"
     return Replay(
-        item=record["item"],
-        method=record["method"],
-        radius=record["radius"],
-        stored_error=math.nan if record["error"] is None else record["error"],
-        error=float(torch.linalg.vector_norm(output - clean)),
-        hash_matches=array_sha256(stored) == record["replay_sha256"]
-        and array_sha256(stored_image) == entry["sha256"],
-    )
+        item=stored.item, method=stored.method.name, radius=math.nan, stored_error=worst[0],
+        error=worst[1], hash_matches=stored.image_matches, what=what,
+    )  # fmt: skip
 
 
-def precision(values: torch.Tensor, like: torch.Tensor) -> torch.dtype:
-    """The dtype of ``values`` in the precision of ``like``."""
-    real = like.dtype.to_real()
-    return real.to_complex() if values.is_complex() else real
+def _numbers(before: Any, now: Any) -> Iterator[tuple[str, float, float]]:
+    for field in fields(before):
+        was, is_now = getattr(before, field.name), getattr(now, field.name)
+        if field.name not in _COMMON and isinstance(was, int | float):
+            yield field.name, float(was), math.nan if is_now is None else float(is_now)

@@ -1,71 +1,50 @@
-"""Run a plan: check, work through the items, resume where an earlier run stopped."""
+"""Run a plan: check, work through the tasks, resume where an earlier run stopped."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 from torch import Tensor
 
-from shaketable.checks import Check, CheckReport, preflight
-from shaketable.errors import MapError, PreflightError, RunError
-from shaketable.maps import check_map
+from shaketable.errors import InputError
 from shaketable.plan import Plan
-from shaketable.probes import Item, Probe, Subject
+from shaketable.probes.probe import Subject
 from shaketable.problem import Problem
 from shaketable.runs.answers import compare_answers
-from shaketable.runs.complete import require_complete
-from shaketable.runs.events import Clock, Event, OnEvent
+from shaketable.runs.cache import Cache, Keys
+from shaketable.runs.check_rows import check_from_row, check_to_row
+from shaketable.runs.checking import Checks, make_checks
+from shaketable.runs.cluster import Cluster, Machines
+from shaketable.runs.devices import require_device
+from shaketable.runs.engine import Engine, OnTaskProgress, Serial
+from shaketable.runs.events import Event, OnEvent
 from shaketable.runs.identity import identity
-from shaketable.runs.results import SCHEMA, assemble, exit_code
-from shaketable.runs.store import Store, to_json
+from shaketable.runs.measuring import Bench
+from shaketable.runs.results import assemble
+from shaketable.runs.rows import to_json
+from shaketable.runs.store import Store
+from shaketable.runs.stored_run import Run
+from shaketable.runs.working import Work
 from shaketable.settings import require_whole
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """A run on disk.
-
-    Parameters
-    ----------
-    directory
-        Where it is.
-    results
-        The content of ``results.json``.
-    """
-
-    directory: Path
-    results: Mapping[str, Any]
-
-    @property
-    def verdicts(self) -> tuple[Mapping[str, Any], ...]:
-        """One per probe."""
-        return tuple(self.results["verdicts"])
-
-    @property
-    def exit_code(self) -> int:
-        """0: all stable; 1: something unstable; 3: nothing unstable, something inconclusive."""
-        return exit_code(self.verdicts)
-
-    def report(self, out: str | Path | None = None) -> Path:
-        """Write the report, one self-contained HTML file, and return its path."""
-        from shaketable.report import build_report
-
-        return build_report(self.directory, None if out is None else Path(out))
-
-
 def run(
-    problem: Problem,
+    problem: Problem | Sequence[Problem],
     images: Tensor,
     plan: Plan,
     *,
     out: str | Path,
     seed: int = 0,
     image_ids: Sequence[str] | None = None,
+    provenance: Sequence[Mapping[str, Any]] = (),
+    workers: int | None = None,
+    scheduler: str | None = None,
+    device: str | Sequence[str] = "cpu",
+    store: str | Path | None = None,
     on_event: OnEvent | None = None,
 ) -> Run:
     """Run every probe of a plan on every image; resume if the directory holds the same run.
@@ -73,19 +52,32 @@ def run(
     Parameters
     ----------
     problem
-        Forward map and network.
+        Forward map and network; several networks on the same map are measured beside the same
+        reference methods, which are searched once, and compared with each other.
     images
         ``(N, *image_shape)``.
     plan
-        Probes and stable methods.
+        Probes and reference methods.
     out
-        The run directory. Items finished there by an earlier run of the same problem, images, plan
+        The run directory. Tasks finished there by an earlier run of the same problem, images, plan
         and seed are kept; failed ones are tried again. Map and methods are the same if they answer
         the same to the first image.
     seed
-        Every item derives its own seed from this one and its key.
+        Every task derives its own seed from this one, its probe and its image; all methods have the
+        same.
     image_ids
         Names of the images; numbered when left out.
+    provenance
+        Where every image comes from, in their order (file, slice, subject), for ``results.json``.
+    workers
+        Processes on this machine; None measures in this one. Needs dask.distributed.
+    scheduler
+        Address of a Dask scheduler whose workers measure.
+    device
+        What torch computes on, ``"cuda"`` for example; with several, one worker each, in turn.
+    store
+        A folder of results that runs share: what has been measured there, with the same method, map,
+        image, settings and seed, is not measured again.
     on_event
         Called with an `Event` at every step.
 
@@ -99,7 +91,9 @@ def run(
     PreflightError
         If a check fails; nothing is written then.
     ShapeError, InputError
-        If images, their names, problem and stable methods do not fit together.
+        If images, their names, problem and reference methods do not fit together.
+    MissingDependencyError
+        If workers or a scheduler are asked for without dask.distributed.
     RunError
         If the directory holds something else, another process works in it, or the forward map or a
         method answers otherwise to the first image than when the run was begun.
@@ -120,52 +114,38 @@ def run(
     1.0
     """
     require_whole("seed", seed, at_least=0)
-    seed = int(seed)
-    images = problem.prepare(images)
+    machines = _machines(workers, scheduler, device)
+    problems = (problem,) if isinstance(problem, Problem) else tuple(problem)
+    if not problems:
+        raise InputError("Expected at least one problem, got none; give the network's.")
+    images = problems[0].prepare(images)
     names = tuple(map(str, image_ids)) if image_ids is not None else _numbered(len(images))
-    subject = Subject(problem=problem, images=images, image_ids=names, baselines=plan.baselines)
-    store, same = Store(Path(out)), identity(subject, plan, seed)
-    store.match(same)  # before the checks, which take their time
-    emit = on_event or _silent
-    emit(Event(kind="checks", message="checking forward map, network and stable methods"))
-    checks = _check(subject, plan, seed)
-    with store.opened(same):
-        compare_answers(store, subject)
-        source = dict(plan.source) or {"made_in": "python", "seed": seed, **plan.describe()}
-        store.write("plan.yaml", yaml.safe_dump(source, sort_keys=False, allow_unicode=True))
-        worker = _Worker(subject=subject, plan=plan, seed=seed, store=store, emit=emit)
-        try:
-            worker.work()
-        finally:
-            results = worker.settle(checks)
-    emit(Event(kind="done", n_done=len(worker.done), n_items=len(worker.order)))
-    return Run(directory=store.directory, results=results)
+    subject = Subject(problems=problems, images=images, image_ids=names, baselines=plan.baselines)
+    bench = Bench(subject=subject, probes=plan.probes, seed=int(seed))
+    if workers is None and scheduler is None:
+        bench = bench.to(machines.devices[0])
+    runner = _Runner(
+        bench=bench, plan=plan, store=Store(Path(out)), machines=machines,
+        cache=Cache(None if store is None else Path(store)), emit=on_event or _silent,
+        provenance=provenance,
+    )  # fmt: skip
+    return Run(directory=Path(out), results=runner.results())
 
 
-def load_run(directory: str | Path) -> Run:
-    """Read a stored run.
-
-    Raises
-    ------
-    RunError
-        If there is no readable and complete ``results.json`` of this schema.
-    """
-    path = Path(directory) / "results.json"
-    try:
-        results = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"Expected a run with a readable results.json in {directory}, got "
-            f"{type(error).__name__}; run the plan again with the same directory to finish it."
-        ) from error
-    schema = results.get("schema") if isinstance(results, dict) else None
-    if schema != SCHEMA:
-        raise RunError(
-            f"Expected results of schema {SCHEMA!r}, got {schema!r} in {path}; use the version of "
-            "Shaketable that wrote them."
+def _machines(workers: int | None, scheduler: str | None, device: str | Sequence[str]) -> Machines:
+    if workers is not None:
+        require_whole("workers", workers, at_least=1)
+    if workers is not None and scheduler is not None:
+        raise InputError(
+            "Expected workers or a scheduler, got both; the scheduler has workers of its own."
         )
-    require_complete(results, path)
-    return Run(directory=Path(directory), results=results)
+    devices = (device,) if isinstance(device, str) else tuple(device)
+    if not devices:
+        raise InputError("Expected at least one device, got none; cpu always works.")
+    if scheduler is None:
+        for name in devices:
+            require_device(name)
+    return Machines(workers=workers, scheduler=scheduler, devices=devices)
 
 
 def _numbered(n: int) -> tuple[str, ...]:
@@ -176,104 +156,66 @@ def _silent(event: Event) -> None:
     """Nobody listens."""
 
 
-def _check(subject: Subject, plan: Plan, seed: int) -> list[Check]:
-    """Forward map, network, stable methods, and that the probes can find what they look for.
-
-    Failed checks of the first three kinds stop the run; a weak search only keeps it from calling
-    anything stable.
-    """
-    checks = [_map_check(subject)]
-    for method in subject.methods:
-        report = preflight(method.problem, subject.images, seed=seed)
-        prefix = "" if method.role == "network" else f"{method.name}: "
-        checks += [replace(check, name=prefix + check.name) for check in report.checks]
-    CheckReport(checks=tuple(checks)).raise_if_failed()
-    for probe in plan.probes:
-        checks += probe.evidence(subject, seed)
-    return checks
-
-
-def _map_check(subject: Subject) -> Check:
-    dtype = subject.images.dtype
-    try:
-        report = check_map(subject.problem.forward, dtype=dtype)
-    except MapError as error:
-        raise PreflightError(f"Check 'forward map' failed: {error}") from error
-    limit = next(check.limit for check in report.checks if check.name == "adjoint")
-    return Check(
-        name="adjoint",
-        value=report.adjoint_gap,
-        limit=limit,
-        passed=True,
-        sentence="The forward map is linear and its adjoint is its adjoint; its norm is "
-        f"{report.norm:.3g}.",
-    )
-
-
-class _Worker:
-    """Works through the items that are not done yet."""
+class _Runner:
+    """One run, from the checks to ``results.json``."""
 
     def __init__(
-        self, *, subject: Subject, plan: Plan, seed: int, store: Store, emit: OnEvent
-    ) -> None:
-        self.subject, self.plan, self.seed, self.store, self.emit = subject, plan, seed, store, emit
-        self.todo = [(probe, item) for probe in plan.probes for item in probe.items(subject)]
-        self.order = [item.key for _, item in self.todo]
-        self.failures: dict[str, str] = {}
-        self.done = set(store.finished())
-        remaining: dict[str, int] = {}
-        for probe, item in self.todo:
-            remaining[_kind(probe)] = remaining.get(_kind(probe), 0) + (item.key not in self.done)
-        self.clock = Clock(remaining=remaining)
+        self, *, bench: Bench, plan: Plan, store: Store, machines: Machines, cache: Cache,
+        emit: OnEvent, provenance: Sequence[Mapping[str, Any]],
+    ) -> None:  # fmt: skip
+        self.bench, self.plan, self.store, self.machines = bench, plan, store, machines
+        self.cache, self.emit, self.provenance = cache, emit, provenance
 
-    def work(self) -> None:
-        for probe, item in self.todo:
-            if item.key in self.done:
-                self._say("skipped", probe, item, 1.0, "done before")
-            else:
-                self._measure(probe, item)
-
-    def _measure(self, probe: Probe, item: Item) -> None:
-        self.clock.begin()
-        self._say("started", probe, item, 0.0, probe.name.replace("_", " "))
-
-        def progress(message: str, share: float) -> None:
-            self._say("progress", probe, item, share, message)
-
-        try:
-            outcome = probe.measure(self.subject, item, item.seed(self.seed), progress)
-        except (KeyboardInterrupt, MemoryError):
-            raise
-        except Exception as error:  # one bad item must not cost the others
-            sentence = str(error).splitlines()[0] if str(error) else "no message"
-            self.failures[item.key] = f"{type(error).__name__}: {sentence}"
-            self.clock.end(_kind(probe))
-            self._say("failed", probe, item, 1.0, self.failures[item.key])
-            return
-        self.store.finish(item.key, outcome, self.clock.end(_kind(probe)))
-        self.done.add(item.key)
-        self._say("finished", probe, item, 1.0, probe.name.replace("_", " "))
-
-    def _say(self, kind: Any, probe: Probe, item: Item, share: float, message: str) -> None:
-        left = self.clock.seconds_left(_kind(probe), share if kind == "progress" else 0.0)
+    def results(self) -> dict[str, object]:
+        subject, seed = self.bench.subject, self.bench.seed
+        same = identity(subject, self.plan, seed)
+        self.store.match(same)  # before the checks, which take their time
+        keys = Keys.of(self.bench)
         self.emit(
-            Event(
-                kind=kind, item=item.key, n_done=len(self.done), n_items=len(self.order),
-                share=share, message=message, seconds_left=left,
+            Event(kind="checks", message="checking forward map, network and reference methods")
+        )
+        checks = make_checks(
+            subject, self.plan.probes, seed, known=self._known_checks(), keys=keys, cache=self.cache
+        )
+        with self.store.opened(same):
+            compare_answers(self.store, subject)
+            self._keep_checks(checks)
+            source = dict(self.plan.source) or {
+                "made_in": "python",
+                "seed": seed,
+                **self.plan.describe(),
+            }
+            self.store.write(
+                "plan.yaml", yaml.safe_dump(source, sort_keys=False, allow_unicode=True)
             )
-        )  # fmt: skip
+            return self._work(keys, checks)
 
-    def settle(self, checks: Sequence[Check]) -> dict[str, object]:
-        """Bring records and results into their final order, whatever has been finished."""
-        finished = self.store.settle(self.order, self.failures)
-        results = assemble(
-            self.subject, self.plan, seed=self.seed, checks=checks,
-            finished=finished, failures=self.failures,
-        )  # fmt: skip
-        self.store.write("results.json", json.dumps(json.loads(to_json(results)), indent=1) + "\n")
+    def _work(self, keys: Keys, checks: Mapping[str, Checks]) -> dict[str, object]:
+        work = Work(bench=self.bench, store=self.store, keys=keys, cache=self.cache, emit=self.emit)
+        try:
+            if not work.is_done:
+                work.work(self._engine(work.progress))
+        finally:
+            results = assemble(
+                self.bench.subject, self.plan, seed=self.bench.seed, checks=checks,
+                finished=work.settle(), failures=work.failures, provenance=self.provenance,
+            )  # fmt: skip
+            text = json.dumps(json.loads(to_json(results)), indent=1) + "\n"
+            self.store.write("results.json", text)
+        self.emit(Event(kind="done", n_done=work.n_done, n_items=work.n_tasks))
         return results
 
+    def _engine(self, on_progress: OnTaskProgress) -> Engine:
+        if self.machines.workers is None and self.machines.scheduler is None:
+            return Serial(self.bench, on_progress)
+        return Cluster(self.bench, self.machines)
 
-def _kind(probe: Probe) -> str:
-    """Items of one kind take about the same time."""
-    return f"{probe.name} {probe.describe().get('domain', '')}"
+    def _known_checks(self) -> dict[str, Checks]:
+        stored = self.store.checks()
+        return {name: tuple(check_from_row(row) for row in rows) for name, rows in stored.items()}
+
+    def _keep_checks(self, checks: Mapping[str, Checks]) -> None:
+        stored = self.store.checks()
+        for name, made in checks.items():
+            if name not in stored:
+                self.store.keep_checks(name, [check_to_row(check) for check in made])

@@ -1,23 +1,22 @@
-"""A run on disk: finished items only, written so that a kill at any moment loses at most one item."""
+"""A run on disk: finished tasks only, written so that a kill at any moment loses at most one task."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from shaketable.errors import RunError
 from shaketable.files import whole_file
-from shaketable.probes import Outcome, Record
+from shaketable.runs.arrays import Arrays, is_readable, write_arrays
+from shaketable.runs.rows import to_json
 
-Arrays = Mapping[str, np.ndarray[Any, Any]]
+Rows = Sequence[Mapping[str, Any]]
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -26,50 +25,10 @@ def write_atomically(path: Path, content: bytes) -> None:
         part.write_bytes(content)
 
 
-def to_json(value: object) -> str:
-    """JSON with sorted keys; NaN and infinity are refused rather than written."""
-    return json.dumps(
-        value, sort_keys=True, allow_nan=False, ensure_ascii=False, default=_plain_number
-    )
-
-
-def _plain_number(value: object) -> object:
-    """Settings may be numbers of NumPy."""
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
-
-
-def write_arrays(path: Path, arrays: Arrays) -> None:
-    """Write named arrays as HDF5, whole or not at all."""
-    import h5py
-
-    with whole_file(path) as part, h5py.File(part, "w") as file:
-        for name, values in sorted(arrays.items()):
-            if values.dtype.kind == "U":
-                file.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
-            else:
-                file.create_dataset(name, data=values, compression="gzip")
-
-
-def _readable(path: Path) -> bool:
-    import h5py
-
-    if not path.exists():
-        return False
-    try:
-        with h5py.File(path, "r", locking=False):  # somebody may be looking at it
-            return True
-    except OSError as error:
-        if error.errno in (errno.EACCES, errno.EMFILE, errno.ENFILE):
-            raise  # that says nothing about the file
-        return False
-
-
 class Store:
-    """The directory of one run.
+    """The directory of one run. One process writes it.
 
-    An item is finished when its line stands complete in ``records.jsonl``; its arrays are in place
+    A task is finished when its line stands complete in ``records.jsonl``; its arrays are in place
     before that line is written. Whatever else a killed run leaves is overwritten when it resumes.
 
     Parameters
@@ -81,6 +40,7 @@ class Store:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._records = directory / "records.jsonl"
+        self._checks = directory / "checks.jsonl"
         self._failures = directory / "failures.jsonl"
         self._timings = directory / "timings.jsonl"
 
@@ -115,6 +75,12 @@ class Store:
                 "directory."
             ) from error
         wanted = json.loads(to_json(identity))
+        if "networks" not in stored:
+            raise RunError(
+                f"Expected an empty directory or the same run in {self.directory}, got a run of an older "
+                "version of Shaketable, which can be shown and reported but not resumed; choose another "
+                "directory."
+            )
         if stored != wanted:
             differing = [key for key in wanted if stored.get(key) != wanted[key]]
             raise RunError(
@@ -153,74 +119,102 @@ class Store:
             (self.directory / "arrays").mkdir(exist_ok=True)
             yield
 
-    def finished(self) -> dict[str, list[Record]]:
-        """Records of finished items by key; an incomplete last line is dropped from the file.
+    def finished(self) -> dict[str, Rows]:
+        """Records of finished tasks by key; an incomplete last line is dropped from the file.
 
-        Items whose arrays are gone or cannot be opened are not finished.
+        Tasks whose arrays are gone or cannot be opened are not finished.
 
         Raises
         ------
         RunError
             If another line than the last is broken, which no kill does.
         """
-        if not self._records.exists():
+        entries = self._lines(self._records, "records", "its task is measured again")
+        return {key: rows for key, rows in entries.items() if is_readable(self.array_file(key))}
+
+    def checks(self) -> dict[str, Rows]:
+        """The checks that this run has made before, by what was checked."""
+        return self._lines(self._checks, "checks", "what it checks is checked again")
+
+    def _lines(self, path: Path, field: str, advice: str) -> dict[str, Rows]:
+        if not path.exists():
             return {}
-        result: dict[str, list[Record]] = {}
-        lines = self._records.read_bytes().split(b"\n")
+        result: dict[str, Rows] = {}
+        lines = path.read_bytes().split(b"\n")
         for number, line in enumerate(lines[:-1], 1):  # after the last break a kill cut it off
             try:
                 entry = json.loads(line)
-                key, records = entry["item"], entry["records"]
+                key, rows = entry["task"], entry[field]
             except (ValueError, TypeError, KeyError) as error:
                 raise RunError(
-                    f"Expected complete lines in {self._records}, got a broken line {number}; remove "
-                    "it, and its item is measured again."
+                    f"Expected complete lines in {path}, got a broken line {number}; remove "
+                    f"it, and {advice}."
                 ) from error
-            if _readable(self.array_file(key)):
-                result[key] = records
+            result[key] = rows
         if lines[-1]:
-            write_atomically(self._records, b"".join(line + b"\n" for line in lines[:-1]))
+            write_atomically(path, b"".join(line + b"\n" for line in lines[:-1]))
         return result
 
-    def finish(self, key: str, outcome: Outcome, seconds: float) -> None:
-        """Store an item: arrays first, then the line that makes it count."""
-        write_arrays(self.array_file(key), outcome.arrays)
-        self._append(self._records, {"item": key, "records": list(outcome.records)})
-        self._append(self._timings, {"item": key, "seconds": round(seconds, 3)})
+    def finish(self, key: str, rows: Rows, arrays: Arrays | Path, seconds: float) -> None:
+        """Store a task: arrays first, then the line that makes it count.
 
-    def settle(self, order: Sequence[str], failures: Mapping[str, str]) -> dict[str, list[Record]]:
-        """Put the lines into the order of the items, so that interrupted runs end up identical.
-
-        Returns the records of finished items, as `finished` does.
+        Parameters
+        ----------
+        key
+            Of the task.
+        rows
+            Its records.
+        arrays
+            To be written, or the file of a store that holds them.
+        seconds
+            It took.
         """
-        finished = self.finished()
-        lines = [
-            to_json({"item": key, "records": finished[key]}) + "\n"
-            for key in order
-            if key in finished
-        ]
+        if isinstance(arrays, Path):
+            with whole_file(self.array_file(key)) as part:
+                link_or_copy(arrays, part)
+        else:
+            write_arrays(self.array_file(key), arrays)
+        self._append(self._records, {"task": key, "records": list(rows)})
+        self._append(self._timings, {"task": key, "seconds": round(seconds, 3)})
+
+    def keep_checks(self, key: str, rows: Rows) -> None:
+        """Store what was checked."""
+        self._append(self._checks, {"task": key, "checks": list(rows)})
+
+    def settle(self, finished: Mapping[str, Rows], failures: Mapping[str, str]) -> None:
+        """Put the lines into the order of the tasks, so that interrupted runs end up identical."""
+        lines = [to_json({"task": key, "records": rows}) + "\n" for key, rows in finished.items()]
         write_atomically(self._records, "".join(lines).encode())
         if failures:
-            text = "".join(to_json({"item": k, "error": v}) + "\n" for k, v in failures.items())
+            text = "".join(to_json({"task": k, "error": v}) + "\n" for k, v in failures.items())
             write_atomically(self._failures, text.encode())
         else:
             self._failures.unlink(missing_ok=True)
-        return finished
 
     def write(self, name: str, content: str) -> None:
         """Write a text file of the run atomically."""
         write_atomically(self.directory / name, content.encode())
 
     def array_file(self, key: str) -> Path:
-        """Where the arrays of an item are."""
+        """Where the arrays of a task are."""
         return self.directory / "arrays" / f"{key}.h5"
 
     @staticmethod
     def _append(path: Path, entry: object) -> None:
-        torn = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
-        with path.open("ab") as file:
-            if torn:  # a kill cut the last line off: keep the next one apart from it
-                file.write(b"\n")
+        with path.open("ab+") as file:
+            if file.tell() > 0:
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":  # a kill cut the last line off: keep the next one apart
+                    file.write(b"\n")
             file.write(to_json(entry).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """The same file under another name, or a copy where file systems differ."""
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
