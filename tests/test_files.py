@@ -1,8 +1,12 @@
-"""Files are whole or not there."""
+"""Files are whole or not there; hashes."""
 
+import hashlib
+import tracemalloc
+
+import numpy as np
 import pytest
 
-from shaketable.files import whole_file
+from shaketable.files import file_sha256, whole_file
 
 
 def test_an_error_leaves_the_old_content_and_nothing_else(tmp_path):
@@ -31,3 +35,16 @@ def test_nothing_is_seen_before_the_end(tmp_path):
 def test_a_forgotten_file_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError), whole_file(tmp_path / "file"):
         pass
+
+
+def test_a_file_is_hashed_as_its_bytes_without_being_held(tmp_path):
+    content = np.random.default_rng(0).bytes(8_000_001)
+    (tmp_path / "file").write_bytes(content)
+    tracemalloc.start()
+    try:
+        found = file_sha256(tmp_path / "file")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found == hashlib.sha256(content).hexdigest()
+    assert peak < len(content) / 8

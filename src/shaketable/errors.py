@@ -30,6 +30,10 @@ class ShapeError(InputError):
         self.got = got
 
 
+class SubjectError(InputError):
+    """Subjects were given that do not fit the images."""
+
+
 class MapError(ShaketableError, ValueError):
     """A forward map is not what it claims to be."""
 

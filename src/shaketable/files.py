@@ -1,4 +1,4 @@
-"""Files are written whole or not at all; arrays are told apart by their hash."""
+"""Files are written whole or not at all; files and arrays are told apart by their hash."""
 
 from __future__ import annotations
 
@@ -51,3 +51,19 @@ def array_sha256(array: NDArray[Any]) -> str:
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     header = f"{array.dtype.kind}{array.dtype.itemsize}:{','.join(map(str, array.shape))}:"
     return hashlib.sha256(header.encode() + little.tobytes()).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """Hash the bytes of a file, a part at a time: it may be larger than memory.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "empty"
+    ...     file.touch()
+    ...     file_sha256(file)[:8]
+    'e3b0c442'
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

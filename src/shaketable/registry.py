@@ -44,7 +44,16 @@ OURS: Mapping[Group, Mapping[str, str]] = {
         "radon": "shaketable.maps:RadonMap",
         "matrix": "shaketable.maps:MatrixMap",
     },
-    "shaketable.readers": {},
+    "shaketable.readers": {  # by the ending of a file
+        "npy": "shaketable.io.arrays:read_npy",
+        "npz": "shaketable.io.arrays:read_npz",
+        "nii": "shaketable.io.nifti:read_nifti",
+        "nii.gz": "shaketable.io.nifti:read_nifti",
+        "dcm": "shaketable.io.dicom:read_dicom",
+        "dicom": "shaketable.io.dicom:read_dicom",
+        "ima": "shaketable.io.dicom:read_dicom",
+        "png": "shaketable.io.png:read_png",
+    },
 }
 
 

@@ -11,21 +11,23 @@ from pathlib import Path
 import numpy as np
 
 from shaketable.errors import InputError
+from shaketable.io.reader import ReadSettings
 from shaketable.io.stack import Array, Stack, one_file
 
 
-def read_npy(path: Path, stem: str, axis: int | None) -> Stack:
+def read_npy(path: Path, settings: ReadSettings) -> Stack:
     """Read an ``.npy`` file.
 
     Raises
     ------
     InputError
-        If it is damaged, holds pickled objects, or is not of two or three dimensions.
+        If it is damaged, holds pickled objects, is not of two or three dimensions, or a key is given.
     """
-    return stack_of(_load_npy(path), str(path), stem, axis)
+    settings.refuse_key(path)
+    return stack_of(_load_npy(path), path, settings)
 
 
-def read_npz(path: Path, stem: str, axis: int | None, key: str | None) -> Stack:
+def read_npz(path: Path, settings: ReadSettings) -> Stack:
     """Read one array of an ``.npz`` file.
 
     Raises
@@ -33,6 +35,7 @@ def read_npz(path: Path, stem: str, axis: int | None, key: str | None) -> Stack:
     InputError
         As for :func:`read_npy`, and if the key is unknown, or missing where it is needed.
     """
+    key = settings.key
     try:
         # Opened here, because NumPy leaves the file of a damaged archive open.
         with path.open("rb") as stream:
@@ -47,25 +50,28 @@ def read_npz(path: Path, stem: str, axis: int | None, key: str | None) -> Stack:
         raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(_unreadable(path, "an .npz archive")) from error
-    return stack_of(array, str(path), stem, axis)
+    return stack_of(array, path, settings)
 
 
-def stack_of(array: Array, label: str, stem: str, axis: int | None) -> Stack:
-    """Cut an array into images.
+def stack_of(array: Array, path: Path, settings: ReadSettings) -> Stack:
+    """Cut the array of a file into images.
 
     Raises
     ------
     InputError
         If it has not two or three dimensions.
     """
+    axis = settings.axis
     if array.ndim == 2 and axis is None:
-        return one_file(label, stem, None, lambda _: array)
+        return one_file(path, settings.stem, None, lambda _: array)
     if array.ndim == 3:
         moved = np.moveaxis(array, axis or 0, 0)
-        return one_file(label, stem, moved.shape[0], lambda number: np.asarray(moved[number]))
+        return one_file(
+            path, settings.stem, len(moved), lambda n: np.asarray(moved[n]), axis=axis or 0
+        )
     axis_hint = "leave axis out for a single image" if array.ndim == 2 else "cut or squeeze it"
     raise InputError(
-        f"Expected images (H, W) or (N, H, W) in '{label}', got shape {array.shape}"
+        f"Expected images (H, W) or (N, H, W) in '{path}', got shape {array.shape}"
         f"{'' if axis is None else f' with axis {axis}'}; {axis_hint}, and store real and "
         "imaginary parts as one complex array."
     )

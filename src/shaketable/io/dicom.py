@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from shaketable.errors import InputError, MissingDependencyError
-from shaketable.io.stack import Array, Stack, needed_module, one_file
+from shaketable.io.reader import ReadSettings
+from shaketable.io.stack import Array, Stack, StackSlice, needed_module, one_file
+from shaketable.io.subjects import patient_subject
 
 # What pip installs to decode each family of compressed pixels, by a part of the syntax's name.
 DECODERS = (
@@ -22,9 +24,10 @@ DECODERS = (
 
 @dataclass(frozen=True, kw_only=True)
 class DicomHeader:
-    """What is needed of a file's header before its pixels are read."""
+    """What is needed of a file's header before its pixels are read; no name and no patient's id."""
 
     path: Path
+    subject: str | None
     series: str
     n_frames: int
     position: float | None
@@ -56,6 +59,7 @@ def read_header(path: Path) -> DicomHeader:
     number = dataset.get("InstanceNumber")
     return DicomHeader(
         path=path,
+        subject=patient_subject(str(dataset.get("PatientID") or "")),
         series=str(dataset.get("SeriesInstanceUID", "")),
         n_frames=int(dataset.get("NumberOfFrames") or 1),
         position=_position(dataset),
@@ -63,7 +67,7 @@ def read_header(path: Path) -> DicomHeader:
     )
 
 
-def read_dicom(path: Path, stem: str) -> Stack:
+def read_dicom(path: Path, settings: ReadSettings) -> Stack:
     """Read one DICOM file, with one frame or several (numbered as stored).
 
     Values are ``RescaleSlope · stored + RescaleIntercept``, in Hounsfield units for CT;
@@ -73,14 +77,15 @@ def read_dicom(path: Path, stem: str) -> Stack:
     Raises
     ------
     InputError, MissingDependencyError
-        As for :func:`read_header`; MissingDependencyError too where a decoder is missing.
+        As for :func:`read_header`; InputError too if a key or an axis is given,
+        MissingDependencyError too where a decoder is missing.
     """
-    header = read_header(path)
-    n_slices = header.n_frames if header.n_frames > 1 else None
-    return one_file(str(path), stem, n_slices, lambda frame: _values(path, frame))
+    settings.refuse_key(path)
+    settings.refuse_axis(path)
+    return _frames(read_header(path), settings.stem)
 
 
-def read_series(headers: Sequence[DicomHeader], stems: dict[Path, str], folder: Path) -> Stack:
+def read_series(headers: Sequence[DicomHeader], stems: Mapping[Path, str], folder: Path) -> Stack:
     """Read the files of one series as a stack, sorted along the normal of the slices.
 
     Axial slices run from the feet to the head. Where a header has no position all are sorted by
@@ -103,13 +108,23 @@ def read_series(headers: Sequence[DicomHeader], stems: dict[Path, str], folder: 
             "load that file by itself."
         )
     if several:
-        return read_dicom(several[0], stems[several[0]])
+        return _frames(headers[0], stems[several[0]])
     ordered = _sorted(headers)
     return Stack(
-        labels=tuple(str(header.path) for header in ordered),
-        ids=tuple(stems[header.path] for header in ordered),
+        slices=tuple(
+            StackSlice(id=stems[header.path], file=header.path, subject=header.subject)
+            for header in ordered
+        ),
         read=lambda number: _values(ordered[number].path, 0),
         volume=False,
+    )
+
+
+def _frames(header: DicomHeader, stem: str) -> Stack:
+    path = header.path
+    n_slices = header.n_frames if header.n_frames > 1 else None
+    return one_file(
+        path, stem, n_slices, lambda frame: _values(path, frame), subject=header.subject
     )
 
 

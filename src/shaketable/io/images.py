@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from shaketable.errors import InputError
-from shaketable.files import array_sha256
-from shaketable.io.arrays import read_npy, read_npz
-from shaketable.io.dicom import looks_like_dicom, read_dicom, read_header, read_series
-from shaketable.io.nifti import read_nifti
-from shaketable.io.png import read_png
+from shaketable.files import array_sha256, file_sha256
+from shaketable.io.finding import find_stacks
 from shaketable.io.resize import resize_image
 from shaketable.io.source import ImageSource, Scale
-from shaketable.io.stack import Array, Stack, as_floating, check_image, is_constant, joined
-
-Kind = Literal["npy", "npz", "nifti", "dicom", "png"]
-
-ENDINGS: dict[str, Kind] = {
-    ".npy": "npy",
-    ".npz": "npz",
-    ".nii": "nifti",
-    ".nii.gz": "nifti",
-    ".dcm": "dicom",
-    ".dicom": "dicom",
-    ".ima": "dicom",
-    ".png": "png",
-}
+from shaketable.io.stack import Array, SlicePosition, Stack
+from shaketable.io.subjects import Subjects, with_subjects
+from shaketable.io.values import as_floating, check_image, is_constant
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,13 +33,26 @@ class LoadedImage:
     sha256
         Of ``array``, see :func:`array_sha256`.
     source
-        The file as it was named, and the slice: ``"brain.nii.gz[20]"``.
+        The file as it was named, and the slice: ``"brain.nii.gz[20]"``; how a generated image was
+        made.
+    file
+        The file as it was named, of a DICOM series the one of this slice; None where there is none.
+    file_sha256
+        Of the bytes of the file; None where there is none.
+    slice
+        Where in the file it lies, ``.index`` and ``.axis``; None where the file is this one image.
+    subject
+        Whose image it is, see :class:`ImageSource`; None where nobody said.
     """
 
     id: str
     array: Array
     sha256: str
     source: str
+    file: Path | None = None
+    file_sha256: str | None = None
+    slice: SlicePosition | None = None
+    subject: str | None = None
 
 
 def load_images(
@@ -66,6 +63,7 @@ def load_images(
     key: str | None = None,
     shape: tuple[int, int] | None = None,
     scale: Scale | None = None,
+    subjects: Subjects | None = None,
 ) -> tuple[LoadedImage, ...]:
     """Read images from a file or a folder.
 
@@ -76,6 +74,7 @@ def load_images(
     DICOM                     one file or a folder with one series, sorted by position from the
                               feet to the head, in rescaled units (CT: Hounsfield)
     ``.png``                  grey, 8 or 16 bits, values as stored
+    others                    what installed packages bring readers for (:class:`shaketable.io.Reader`)
     folder                    files of one of these kinds, sorted by name, digits as numbers; other
                               files and subfolders are left out
     ========================  ======================================================================
@@ -87,7 +86,7 @@ def load_images(
     ----------
     path
         File or folder.
-    slices, axis, key, shape, scale
+    slices, axis, key, shape, scale, subjects
         See :class:`ImageSource`.
 
     Returns
@@ -98,7 +97,8 @@ def load_images(
     ------
     InputError
         If there is no such file, it is damaged or of an unknown kind, a setting does not apply to
-        it, or an image is empty, constant, or holds NaN or infinity.
+        it, or an image is empty, constant, or holds NaN or infinity; SubjectError, which is one, if
+        subjects do not fit the images.
     MissingDependencyError
         If nibabel or pydicom, or a DICOM decoder, is needed and not installed.
 
@@ -112,8 +112,11 @@ def load_images(
     ['two-000', 'two-001']
     """
     return load_source(
-        ImageSource(path=Path(path), slices=slices, axis=axis, key=key, shape=shape, scale=scale)
-    )
+        ImageSource(
+            path=Path(path), slices=slices, axis=axis, key=key,
+            shape=shape, scale=scale, subjects=subjects,
+        )
+    )  # fmt: skip
 
 
 def load_source(source: ImageSource) -> tuple[LoadedImage, ...]:
@@ -125,10 +128,10 @@ def load_source(source: ImageSource) -> tuple[LoadedImage, ...]:
         As for :func:`load_images`.
     """
     path = source.path
-    if not path.exists():
-        raise InputError(_not_there(path))
-    stacks = _folder(source) if path.is_dir() else [_file(path, _stem(path), source)]
-    images = tuple(image for stack in stacks for image in _finished(stack, source))
+    stacks = with_subjects(find_stacks(source), source.subjects, path)
+    # Once per file, and only of files that images are taken from.
+    hash_of = cache(file_sha256)
+    images = tuple(image for stack in stacks for image in _finished(stack, source, hash_of))
     if not images:
         raise InputError(
             f"Expected an image with something to see in '{path}', got only constant ones; "
@@ -138,11 +141,14 @@ def load_source(source: ImageSource) -> tuple[LoadedImage, ...]:
     return images
 
 
-def _finished(stack: Stack, source: ImageSource) -> list[LoadedImage]:
+def _finished(
+    stack: Stack, source: ImageSource, hash_of: Callable[[Path], str]
+) -> list[LoadedImage]:
     """Read, check, scale and resize the wanted slices of a stack."""
     images = []
     for number in source.indices(len(stack)):
-        label = stack.labels[number]
+        known = stack.slices[number]
+        label = known.label
         values = as_floating(stack.read(number), label)
         # Volumes usually end in empty slices; only those that were asked for by number count.
         if source.slices is None and stack.volume and values.size and is_constant(values):
@@ -151,9 +157,11 @@ def _finished(stack: Stack, source: ImageSource) -> list[LoadedImage]:
         values = np.ascontiguousarray(_prepared(values, label, source))
         images.append(
             LoadedImage(
-                id=stack.ids[number], array=values, sha256=array_sha256(values), source=label
+                id=known.id, array=values, sha256=array_sha256(values), source=label,
+                file=known.file, file_sha256=hash_of(known.file), slice=known.position,
+                subject=known.subject,
             )
-        )
+        )  # fmt: skip
     return images
 
 
@@ -172,80 +180,6 @@ def _prepared(values: Array, label: str, source: ImageSource) -> Array:
     return values
 
 
-def _file(path: Path, stem: str, source: ImageSource) -> Stack:
-    kind = _kind(path)
-    if kind is None:
-        raise InputError(
-            f"Expected an image file ({', '.join(ENDINGS)}, or DICOM without an ending), got "
-            f"'{path}'; convert it, for example to .npy."
-        )
-    _check_applicable(kind, path, source)
-    if kind == "npy":
-        return read_npy(path, stem, source.axis)
-    if kind == "npz":
-        return read_npz(path, stem, source.axis, source.key)
-    if kind == "nifti":
-        return read_nifti(path, stem, source.axis)
-    return read_dicom(path, stem) if kind == "dicom" else read_png(path, stem)
-
-
-def _check_applicable(kind: Kind, path: Path, source: ImageSource) -> None:
-    if source.key is not None and kind != "npz":
-        raise InputError(f"Expected no key for '{path}', got '{source.key}'; only .npz has keys.")
-    if source.axis is not None and kind in ("dicom", "png"):
-        raise InputError(
-            f"Expected no axis for '{path}', got {source.axis}; only arrays and NIfTI volumes are "
-            "cut along an axis."
-        )
-
-
-def _folder(source: ImageSource) -> list[Stack]:
-    """Find the stacks of a folder: one of all single images, or one per volume."""
-    folder = source.path
-    entries = sorted(folder.iterdir(), key=lambda entry: _natural(entry.name))
-    kinds = {
-        entry: kind
-        for entry in entries
-        if entry.is_file() and not entry.name.startswith(".") and (kind := _kind(entry))
-    }
-    if not kinds:
-        raise InputError(
-            f"Expected image files ({', '.join(ENDINGS)}) in the folder '{folder}', got none among "
-            f"its {len(entries)} entries; name the folder that holds the files themselves."
-        )
-    if len(set(kinds.values())) > 1:
-        raise InputError(
-            f"Expected files of one kind in '{folder}', got {', '.join(sorted(set(kinds.values())))}; "
-            "put each kind into its own folder."
-        )
-    if "dicom" in kinds.values():
-        _check_applicable("dicom", folder, source)
-        stems = {path: _stem(path) for path in kinds}
-        return [read_series([read_header(path) for path in kinds], stems, folder)]
-    stacks = [_file(path, _stem(path), source) for path in kinds]
-    return stacks if any(stack.volume for stack in stacks) else [joined(stacks)]
-
-
-def _kind(path: Path) -> Kind | None:
-    name = path.name.lower()
-    for ending, kind in ENDINGS.items():
-        if name.endswith(ending):
-            return kind
-    # Scanners write DICOM files without an ending, or with a number as one.
-    without_ending = path.suffix == "" or path.suffix[1:].isdigit()
-    return "dicom" if without_ending and looks_like_dicom(path) else None
-
-
-def _stem(path: Path) -> str:
-    """File name without its ending, with nothing in it that a file name cannot hold."""
-    name = path.name
-    for ending in sorted(ENDINGS, key=len, reverse=True):
-        if name.lower().endswith(ending):
-            name = name[: -len(ending)]
-            break
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", name) or "image"
-
-
 def _check_ids(images: Sequence[LoadedImage], path: Path) -> None:
     """Check that no two images have the same id: results are filed under it."""
     repeated = [name for name, count in Counter(image.id for image in images).items() if count > 1]
@@ -255,22 +189,3 @@ def _check_ids(images: Sequence[LoadedImage], path: Path) -> None:
             f"Expected file names in '{path}' that differ in letters and digits before their "
             f"endings, got {sources}; rename them."
         )
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    """Sorting key under which ``slice2`` comes before ``slice10``."""
-    parts = re.findall(r"\d+|\D+", name)
-    key = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
-    return [*key, (2, 0, name)]
-
-
-def _not_there(path: Path) -> str:
-    if not path.parent.is_dir():
-        return (
-            f"Expected a file or folder '{path}', got nothing there, nor the folder "
-            f"'{path.parent}'; check the path."
-        )
-    siblings = [entry.name for entry in sorted(path.parent.iterdir())]
-    close = get_close_matches(path.name, siblings, n=1)
-    hint = f"did you mean '{close[0]}'?" if close else f"check the names in '{path.parent}'."
-    return f"Expected a file or folder '{path}', got nothing there; {hint}"

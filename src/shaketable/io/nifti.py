@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from shaketable.errors import InputError
+from shaketable.io.reader import ReadSettings
 from shaketable.io.stack import Array, Stack, needed_module, one_file
 
 AXIAL = 2
 
 
-def read_nifti(path: Path, stem: str, axis: int | None) -> Stack:
+def read_nifti(path: Path, settings: ReadSettings) -> Stack:
     """Read a ``.nii`` or ``.nii.gz`` volume with nibabel.
 
     The header's affine says which stored axis runs to the right (0), to the front (1) and up (2).
@@ -29,18 +30,18 @@ def read_nifti(path: Path, stem: str, axis: int | None) -> Stack:
     ----------
     path
         The file.
-    stem
-        What the images' ids begin with.
-    axis
-        0 = sagittal, 1 = coronal, 2 = axial; None: axial.
+    settings
+        Its axis: 0 = sagittal, 1 = coronal, 2 = axial; None: axial.
 
     Raises
     ------
     InputError
-        If the file is damaged, its header has no usable orientation, or it is not a volume.
+        If the file is damaged, its header has no usable orientation, it is not a volume, or a key is
+        given.
     MissingDependencyError
         If nibabel is not installed.
     """
+    settings.refuse_key(path)
     nibabel = needed_module("nibabel", "nibabel", f"'{path}'")
     try:
         image = nibabel.load(path)
@@ -60,9 +61,10 @@ def read_nifti(path: Path, stem: str, axis: int | None) -> Stack:
             f"Expected an affine with three directions in the header of '{path}', got a singular "
             "one; repair the header or save the volume as .npy."
         )
-    wanted = AXIAL if axis is None else axis
+    wanted = AXIAL if settings.axis is None else settings.axis
     cut = _cutter(_volume_of(image, shape, path), orientation, wanted)
-    return one_file(str(path), stem, shape[_stored_axis(orientation, wanted)], cut)
+    n_slices = shape[_stored_axis(orientation, wanted)]
+    return one_file(path, settings.stem, n_slices, cut, axis=wanted)
 
 
 def _damages(nibabel: ModuleType) -> tuple[type[Exception], ...]:

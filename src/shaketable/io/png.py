@@ -8,21 +8,25 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from shaketable.errors import InputError
+from shaketable.io.reader import ReadSettings
 from shaketable.io.stack import Array, Stack, one_file
 
 # Pillow's names of grey images: black and white, 8 bits, and its ways of holding 16 bits.
 GREY_MODES = ("1", "L", "I", "I;16", "I;16B")
 
 
-def read_png(path: Path, stem: str) -> Stack:
+def read_png(path: Path, settings: ReadSettings) -> Stack:
     """Read a grey PNG file; the values are 0 ... 255 or 0 ... 65535, as stored.
 
     Raises
     ------
     InputError
-        If the file is damaged, or has colours, a palette or transparency.
+        If the file is damaged, or has colours, a palette or transparency, or a key or an axis is
+        given.
     """
-    return one_file(str(path), stem, None, lambda _: _pixels(path))
+    settings.refuse_key(path)
+    settings.refuse_axis(path)
+    return one_file(path, settings.stem, None, lambda _: _pixels(path))
 
 
 def _pixels(path: Path) -> Array:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from shaketable.errors import InputError
+from shaketable.io.subjects import Subjects, check_subjects
 
 Scale = Literal["max", "hounsfield"]
 SCALES: tuple[Scale, ...] = ("max", "hounsfield")
@@ -36,6 +37,13 @@ class ImageSource:
         ``"max"``: divide each image by ``max|x|``. ``"hounsfield"``: turn Hounsfield units into
         attenuation relative to water, ``max(0, HU + 1000) / 1000``. None: as stored.
 
+    subjects
+        Whose images they are: labels of your own by image id, file name, or pattern for either
+        (``{"patient1*": "A"}``), which records show as they are; ``"folder"``: images of one folder
+        are of one subject. None, and for images that the mapping leaves out: what the file says,
+        which is a hash of the PatientID for DICOM (see
+        :func:`shaketable.io.subjects.patient_subject`) and nothing for other formats.
+
     Raises
     ------
     InputError
@@ -53,6 +61,7 @@ class ImageSource:
     key: str | None = None
     shape: tuple[int, int] | None = None
     scale: Scale | None = None
+    subjects: Subjects | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", Path(self.path))
@@ -65,6 +74,8 @@ class ImageSource:
             )
         if self.shape is not None:
             object.__setattr__(self, "shape", _checked_shape(self.shape))
+        if self.subjects is not None:
+            check_subjects(self.subjects)
         if isinstance(self.slices, str):
             _parse_slices(self.slices)
         elif self.slices is not None:

@@ -5,15 +5,59 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from shaketable.errors import InputError, MissingDependencyError
+from shaketable.errors import MissingDependencyError
 
 Array = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlicePosition:
+    """Where a slice lies within its file.
+
+    Attributes
+    ----------
+    index
+        Its number, from 0.
+    axis
+        The axis along which the file was cut: of an array the stored one, of a NIfTI volume the
+        anatomical one, of a DICOM file with several frames 0.
+    """
+
+    index: int
+    axis: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackSlice:
+    """What is known of a slice before its pixels are read.
+
+    Attributes
+    ----------
+    id
+        Unique within the stack, of letters, digits and ``._-``.
+    file
+        Where it is stored, as the caller named the file.
+    position
+        Where in the file; None where the file is this one image.
+    subject
+        Whose image it is as far as the file says, never in clear; None where it does not.
+    """
+
+    id: str
+    file: Path
+    position: SlicePosition | None = None
+    subject: str | None = None
+
+    @property
+    def label(self) -> str:
+        """As messages and records name it: ``"brain.nii.gz[20]"``."""
+        return str(self.file) + ("" if self.position is None else f"[{self.position.index}]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,94 +66,68 @@ class Stack:
 
     Attributes
     ----------
-    labels
-        One per slice, as messages and records name it: ``"brain.nii.gz[20]"``.
-    ids
-        One per slice, unique within the stack.
+    slices
+        One entry per slice.
     read
         Slice number -> ``(H, W)`` values, any numeric dtype.
     volume
         True if the slices come from one file, so that constant ones at its ends are usual.
     """
 
-    labels: tuple[str, ...]
-    ids: tuple[str, ...]
+    slices: tuple[StackSlice, ...]
     read: Callable[[int], Array]
     volume: bool
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.slices)
 
 
-def one_file(label: str, stem: str, n_slices: int | None, read: Callable[[int], Array]) -> Stack:
-    """Make the stack of one file: a single image (``n_slices`` None) or numbered slices."""
+def one_file(
+    path: Path,
+    stem: str,
+    n_slices: int | None,
+    read: Callable[[int], Array],
+    *,
+    axis: int = 0,
+    subject: str | None = None,
+) -> Stack:
+    """Make the stack of one file: a single image (``n_slices`` None) or numbered slices.
+
+    Parameters
+    ----------
+    path
+        The file.
+    stem
+        The id of a single image, and what those of slices begin with.
+    n_slices
+        How many slices it holds; None: it is one image.
+    read
+        Slice number (0 for a single image) -> ``(H, W)`` values.
+    axis
+        The axis along which it is cut.
+    subject
+        See :class:`StackSlice`.
+    """
     if n_slices is None:
-        return Stack(labels=(label,), ids=(stem,), read=read, volume=False)
-    return Stack(
-        labels=tuple(f"{label}[{number}]" for number in range(n_slices)),
-        ids=tuple(f"{stem}-{number:03d}" for number in range(n_slices)),
-        read=read,
-        volume=True,
-    )
+        alone = StackSlice(id=stem, file=path, subject=subject)
+        return Stack(slices=(alone,), read=read, volume=False)
+    slices = tuple(
+        StackSlice(
+            id=f"{stem}-{number:03d}", file=path, subject=subject,
+            position=SlicePosition(index=number, axis=axis),
+        )
+        for number in range(n_slices)
+    )  # fmt: skip
+    return Stack(slices=slices, read=read, volume=True)
 
 
 def joined(stacks: Sequence[Stack]) -> Stack:
     """Make one stack of single images."""
     return Stack(
-        labels=tuple(stack.labels[0] for stack in stacks),
-        ids=tuple(stack.ids[0] for stack in stacks),
+        slices=tuple(stack.slices[0] for stack in stacks),
         read=lambda number: stacks[number].read(0),
         volume=False,
     )
-
-
-def as_floating(values: Array, label: str) -> Array:
-    """Make any numeric values floating point: float32 where that is exact, else float64.
-
-    Floating-point and complex values keep their precision, single or double.
-
-    Raises
-    ------
-    InputError
-        If the values are not numbers.
-    """
-    if values.dtype.kind not in "buifc":
-        raise InputError(
-            f"Expected numbers in '{label}', got values of type {values.dtype}; "
-            "save one real or complex number per pixel."
-        )
-    if values.dtype.kind == "c":
-        return values.astype(np.complex64 if values.dtype.itemsize <= 8 else np.complex128)
-    exact_in_single = values.dtype.itemsize <= (4 if values.dtype.kind == "f" else 2)
-    return values.astype(np.float32 if exact_in_single else np.float64)
-
-
-def is_constant(values: Array) -> bool:
-    """Tell whether there is nothing to see: one value everywhere."""
-    return bool((values == values.flat[0]).all())
-
-
-def check_image(values: Array, label: str) -> None:
-    """Check that slices make an image that can be tested.
-
-    Raises
-    ------
-    InputError
-        If it is empty, holds NaN or infinity, or is constant.
-    """
-    if values.size == 0:
-        raise InputError(f"Expected an image in '{label}', got an empty one; check the file.")
-    n_bad = int(values.size - np.isfinite(values).sum())
-    if n_bad:
-        raise InputError(
-            f"Expected finite values in '{label}', got {n_bad} that are NaN or infinite; "
-            "replace them or leave the image out."
-        )
-    if is_constant(values):
-        raise InputError(
-            f"Expected an image with something to see in '{label}', got the value "
-            f"{values.flat[0]:.4g} everywhere; choose other slices."
-        )
 
 
 def needed_module(name: str, package: str, what: str) -> ModuleType:

@@ -11,8 +11,15 @@ import torch
 from torch import Tensor
 
 from shaketable.details import composite, make_details
-from shaketable.errors import InputError
-from shaketable.io import ImageSource, LoadedImage, ellipse_phantoms, load_source
+from shaketable.errors import InputError, SubjectError
+from shaketable.io import (
+    ImageSource,
+    LoadedImage,
+    Provenance,
+    ellipse_phantoms,
+    load_source,
+    provenance_of,
+)
 from shaketable.plan.locate import PlanFile
 from shaketable.plan.schema import ImagesSpec
 
@@ -30,10 +37,13 @@ class Images:
         ``(N, H, W)``, float32 or complex64.
     ids
         One name per image.
+    provenance
+        Where each comes from.
     """
 
     values: Tensor
     ids: tuple[str, ...]
+    provenance: tuple[Provenance, ...]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -72,7 +82,7 @@ def _without_details(plan: PlanFile, spec: ImagesSpec, network: ZooNetwork | Non
             loaded = ellipse_phantoms(
                 spec.count or 1, (spec.shape[0], spec.shape[1]), seed=spec.seed or 0
             )
-        return Images(values=_stacked(loaded), ids=tuple(image.id for image in loaded))
+        return _images(plan, loaded, _stacked(loaded))
     if spec.path is None:
         if network is None:
             raise plan.error(("images", "zoo"), "Expected a network of the zoo, got another one.")
@@ -88,16 +98,33 @@ def _without_details(plan: PlanFile, spec: ImagesSpec, network: ZooNetwork | Non
                 "none; add it.",
             )
         values, ids = network.images("test"), network.image_ids("test")
-        return Images(values=values[: spec.count], ids=tuple(ids[: spec.count]))
+        return Images(
+            values=values[: spec.count], ids=ids[: spec.count],
+            provenance=network.image_provenance("test")[: spec.count],
+        )  # fmt: skip
     with plan.at("images", "path"):
-        loaded = load_source(_source(plan, spec, Path(spec.path)))[: spec.count]
+        loaded = _loaded(plan, _source(plan, spec, Path(spec.path)))[: spec.count]
         values = _stacked(loaded)
     if spec.real and values.is_complex():
         raise plan.error(
             ("images", "real"),
             "Expected real images, got complex ones; leave real out or save their real part.",
         )
-    return Images(values=values, ids=tuple(image.id for image in loaded))
+    return _images(plan, loaded, values)
+
+
+def _images(plan: PlanFile, loaded: tuple[LoadedImage, ...], values: Tensor) -> Images:
+    return Images(
+        values=values, ids=tuple(image.id for image in loaded),
+        provenance=tuple(provenance_of(image, plan.folder) for image in loaded),
+    )  # fmt: skip
+
+
+def _loaded(plan: PlanFile, source: ImageSource) -> tuple[LoadedImage, ...]:
+    try:
+        return load_source(source)
+    except SubjectError as error:
+        raise plan.error(("images", "subjects"), str(error)) from error
 
 
 def _source(plan: PlanFile, spec: ImagesSpec, path: Path) -> ImageSource:
@@ -105,7 +132,7 @@ def _source(plan: PlanFile, spec: ImagesSpec, path: Path) -> ImageSource:
     with plan.at("images", "slices"):
         return ImageSource(
             path=path, slices=spec.slices, axis=spec.axis, key=spec.key,
-            shape=shape, scale=spec.scale,
+            shape=shape, scale=spec.scale, subjects=spec.subjects,
         )  # fmt: skip
 
 

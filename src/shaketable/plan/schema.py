@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -52,6 +52,23 @@ class InsertSpec(Spec):
     size: Count | None = None
 
 
+def _subjects(value: object) -> object:
+    labels = (
+        isinstance(value, dict)
+        and value
+        and all(isinstance(text, str) and text for pair in value.items() for text in pair)
+    )
+    if not (labels or value == "folder"):
+        raise wrong(
+            "'folder', or texts as labels by image id, file name or pattern",
+            "write for example {'patient1*': A}",
+        )
+    return value
+
+
+Subjects = Annotated[Any, BeforeValidator(_subjects)]
+
+
 class ImagesSpec(Spec):
     """The images: a file or folder, those that come with the zoo network, or generated ones."""
 
@@ -64,6 +81,7 @@ class ImagesSpec(Spec):
     key: Text | None = None
     shape: Shape | None = None
     scale: Literal["max", "hounsfield"] | None = None
+    subjects: Subjects | None = None
     count: Count | None = None
     insert: InsertSpec | None = None
     real: bool = False
@@ -77,9 +95,8 @@ class ImagesSpec(Spec):
             self._require_phantom_fields()
         elif self.seed is not None:
             raise wrong("seed only beside phantoms", "files are not random")
-        extra = [
-            n for n in ("slices", "axis", "key", "shape", "scale") if getattr(self, n) is not None
-        ]
+        of_files = ("slices", "axis", "key", "shape", "scale", "subjects")
+        extra = [n for n in of_files if getattr(self, n) is not None]
         if self.zoo is not None and extra:
             raise wrong(
                 f"{extra[0]} only beside path", "the zoo's images come ready; count takes fewer"
@@ -89,7 +106,8 @@ class ImagesSpec(Spec):
     def _require_phantom_fields(self) -> None:
         if self.shape is None or self.count is None:
             raise wrong("shape and count beside phantoms", "say how large and how many they are")
-        extra = [n for n in ("slices", "axis", "key", "scale") if getattr(self, n) is not None]
+        of_files = ("slices", "axis", "key", "scale", "subjects")
+        extra = [n for n in of_files if getattr(self, n) is not None]
         if extra:
             raise wrong(f"{extra[0]} only beside path", "phantoms come ready")
 

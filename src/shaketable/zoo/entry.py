@@ -10,11 +10,13 @@ from typing import Any, Generic, TypeVar
 from torch import Tensor, nn
 
 from shaketable.errors import InputError
+from shaketable.io import Provenance
 from shaketable.maps.fourier import FourierMap
 from shaketable.maps.multi_coil import MultiCoilFourierMap
 from shaketable.maps.radon import RadonMap
 from shaketable.maps.sampling import SamplingSequence, ViewSequence
 from shaketable.protocols import ForwardMap
+from shaketable.zoo.images.provenance import held_out_provenance
 from shaketable.zoo.training.recipe import TrainingRecipe
 from shaketable.zoo.weights import PublishedFile
 
@@ -159,6 +161,16 @@ class ZooNetwork:
         """
         _check_split(split)
         return self.entry.image_ids()
+
+    def image_provenance(self, split: str = "test") -> tuple[Provenance, ...]:
+        """File, slice and subject of each image of :meth:`images`, as far as they are known.
+
+        Raises
+        ------
+        InputError
+            If the split does not exist.
+        """
+        return tuple(held_out_provenance(image_id) for image_id in self.image_ids(split))
 
 
 def _check_split(split: str) -> None:

@@ -77,6 +77,17 @@ def medical_test_ids() -> tuple[str, ...]:
 
 
 def _small_ct() -> Array:
+    return load_images(small_ct_file(), scale="hounsfield")[0].array.astype(np.float64)
+
+
+def small_ct_file() -> Path:
+    """The CT slice that pydicom bundles.
+
+    Raises
+    ------
+    MissingDependencyError
+        If pydicom is not installed.
+    """
     try:
         from pydicom.data import get_testdata_file
     except ImportError as error:
@@ -84,8 +95,7 @@ def _small_ct() -> Array:
             "Expected pydicom for the bundled CT image, but it is not installed; "
             "run: pip install 'shaketable[demo]'"
         ) from error
-    path = get_testdata_file("CT_small.dcm", download=False)
-    return load_images(Path(str(path)), scale="hounsfield")[0].array.astype(np.float64)
+    return Path(str(get_testdata_file("CT_small.dcm", download=False)))
 
 
 def read_attenuation_images(paths: Sequence[Path], size: int) -> Tensor:
