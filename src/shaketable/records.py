@@ -6,6 +6,7 @@ import math
 import re
 import types
 import typing
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, fields, is_dataclass
 from functools import cache
@@ -147,3 +148,17 @@ def slug(name: str) -> str:
     'brain.nii.gz-slice-12'
     """
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "image"
+
+
+def printable(text: str) -> str:
+    r"""Text without control characters and lone surrogates, which terminals and XML act upon.
+
+    Examples
+    --------
+    >>> printable("a\x1b[31mred\ud800")
+    'a?[31mred?'
+    """
+    return "".join(
+        "?" if unicodedata.category(one) in ("Cc", "Cs") and one not in "\n\t" else one
+        for one in text
+    )
