@@ -42,7 +42,7 @@ def test_an_installed_package_adds_a_name_and_takes_none_away(
     )
     known = registry.registered("shaketable.maps")
     assert list(known) == [*registry.OURS["shaketable.maps"], "wave"]
-    assert known["fourier"].value == "shaketable.maps:FourierMap"
+    assert known["fourier"].value == "shaketable.plan.maps.fourier:FourierSettings"
     assert registry.find("shaketable.maps", "wave")(0.0) == 1.0
 
 

@@ -8,7 +8,20 @@ class ShaketableError(Exception):
 
 
 class InputError(ShaketableError, ValueError):
-    """What the caller brought (an image, a mask, a setting, a file) is wrong."""
+    """What the caller brought (an image, a mask, a setting, a file) is wrong.
+
+    Parameters
+    ----------
+    message
+        The sentence for the user.
+    field
+        The setting that is wrong, ``sampling.rate`` for one inside another; empty where it is several
+        together, None where it is not known.
+    """
+
+    def __init__(self, message: str = "", *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class ShapeError(InputError):
@@ -76,15 +89,16 @@ class PlanError(InputError):
         Where the mistake is, as far as it is known.
     """
 
+    field: str
+
     def __init__(
         self, message: str, *, file: str = "", line: int | None = None, field: str = ""
     ) -> None:
         where = file + (f":{line}" if line is not None else "")
         prefix = ": ".join(part for part in (where, field) if part)
-        super().__init__(f"{prefix}: {message}" if prefix else message)
+        super().__init__(f"{prefix}: {message}" if prefix else message, field=field)
         self.file = file
         self.line = line
-        self.field = field
 
 
 class WeightsError(InputError):

@@ -37,12 +37,15 @@ OURS: Mapping[Group, Mapping[str, str]] = {
         "reweighted-shearlets": "shaketable.sparse:ReweightedShearlets",
         "basis-pursuit-denoising": "shaketable.sparse:BasisPursuitDenoising",
         "at-noise-level": "shaketable.sparse:AtNoiseLevel",
+        "object": "shaketable.plan.methods:ObjectMethod",
     },
     "shaketable.maps": {
-        "fourier": "shaketable.maps:FourierMap",
-        "multi-coil-fourier": "shaketable.maps:MultiCoilFourierMap",
-        "radon": "shaketable.maps:RadonMap",
-        "matrix": "shaketable.maps:MatrixMap",
+        "zoo": "shaketable.plan.maps.by_name:ZooMap",
+        "fourier": "shaketable.plan.maps.fourier:FourierSettings",
+        "multi-coil-fourier": "shaketable.plan.maps.multi_coil:MultiCoilSettings",
+        "radon": "shaketable.plan.maps.radon:RadonSettings",
+        "matrix": "shaketable.plan.maps.matrix:MatrixSettings",
+        "object": "shaketable.plan.maps.by_name:ObjectMap",
     },
     "shaketable.readers": {  # by the ending of a file
         "npy": "shaketable.io.arrays:read_npy",
@@ -88,8 +91,8 @@ def find(group: Group, name: str) -> Any:
     --------
     >>> find("shaketable.maps", "fourrier")
     Traceback (most recent call last):
-    shaketable.errors.InputError: Expected one of fourier, multi-coil-fourier, radon, matrix in \
-shaketable.maps, got 'fourrier'; correct the name or install the package that brings it.
+    shaketable.errors.InputError: Expected one of zoo, fourier, multi-coil-fourier, radon, matrix, \
+object in shaketable.maps, got 'fourrier'; correct the name or install the package that brings it.
     """
     known = registered(group)
     if name not in known:

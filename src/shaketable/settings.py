@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from numbers import Integral, Real
 
 from shaketable.errors import InputError
@@ -39,6 +41,26 @@ def require_whole(
     _require(good, "a whole number", name, value, None, at_least, None, at_most)
 
 
+@contextmanager
+def about(field: str) -> Iterator[None]:
+    """Say of errors inside which setting they are about; what they say themselves is put behind it.
+
+    Examples
+    --------
+    >>> try:
+    ...     with about("sampling"):
+    ...         require_number("rate", 2, at_most=1)
+    ... except InputError as error:
+    ...     error.field
+    'sampling.rate'
+    """
+    try:
+        yield
+    except InputError as error:
+        error.field = f"{field}.{error.field}" if error.field else field
+        raise
+
+
 def _is_finite(value: Real) -> bool:
     try:
         return math.isfinite(value)
@@ -61,4 +83,6 @@ def _require(
         return
     named = (("above", above), ("of at least", at_least), ("below", below), ("at most", at_most))
     bounds = " and ".join(f"{word} {bound:g}" for word, bound in named if bound is not None)
-    raise InputError(f"Expected {name} to be {kind}{' ' if bounds else ''}{bounds}, got {value!r}.")
+    raise InputError(
+        f"Expected {name} to be {kind}{' ' if bounds else ''}{bounds}, got {value!r}.", field=name
+    )

@@ -51,7 +51,7 @@ PLANS = [
         changes={"map.sampling.rate": 0.05}, line="sampling:",
     ),
     Case(
-        "radii out of order", ["radii", "increase", "[0.02, 0.01]"],
+        "radii out of order", ["radii", "increasing", "(0.02, 0.01)"],
         changes={"probes.worst_case.radii": [0.02, 0.01]}, line="radii:",
     ),
     Case(
@@ -92,7 +92,8 @@ PLANS = [
     ),
     Case(
         "one domain twice", ["worst_case", "every domain once"],
-        changes={"probes": {"worst_case": [{"radii": [0.01]}, {"radii": [0.02]}]}}, line="probes:",
+        changes={"probes": {"worst_case": [{"radii": [0.01]}, {"radii": [0.02]}]}},
+        line="worst_case:",
     ),
     Case(
         "more samples of a matrix", ["probes.sampling", "a map with a sampling pattern"],
@@ -109,7 +110,7 @@ PLANS = [
     Case(
         "settings of a network the paper did not search", ["search", "got 'dagan'"],
         changes={"probes.worst_case.search": {"method": "momentum-ascent", "published": "dagan"}},
-        line="search:",
+        line="published:",
     ),
     Case(
         "a gradient search of a black box", ["probes.worst_case", "differentiable: false"],

@@ -27,7 +27,7 @@ def check_and_tell(path: Path) -> None:
     loaded = load_plan(path)
     check_map(loaded.problem.forward, dtype=loaded.images.dtype)
     subject = Subject(
-        problems=(loaded.problem,), images=loaded.images, image_ids=loaded.image_ids,
+        problems=loaded.problems, images=loaded.images, image_ids=loaded.image_ids,
         baselines=loaded.plan.baselines,
     )  # fmt: skip
     reports = {m.name: preflight(m.problem, loaded.images) for m in subject.methods}

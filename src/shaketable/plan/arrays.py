@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shaketable.errors import InputError
-from shaketable.plan.mistakes import suggestion
+from shaketable.plan.suggestion import suggestion
 
 
 def read_array(path: Path, key: str | None, what: str) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from shaketable.errors import PlanError, ShaketableError
+from shaketable.errors import InputError, PlanError, ShaketableError
 
 FieldPath = tuple[str | int, ...]
 
@@ -43,6 +43,17 @@ for _tag, _pattern, _first_characters in (
     )
 
 
+_NOTHING = object()
+
+
+def _inside(place: Any, part: str | int) -> Any:
+    """A field of a mapping or an entry of a list, where there is one."""
+    if isinstance(place, Mapping):
+        return place.get(part, _NOTHING)
+    entries = isinstance(place, list) and isinstance(part, int) and part < len(place)
+    return place[part] if entries else _NOTHING
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlanFile:
     """A plan as it was written: its data and where each part stands.
@@ -57,12 +68,15 @@ class PlanFile:
         Mappings, lists, numbers and texts.
     lines
         Line, counted from 1, of every field and list entry, by its path.
+    commands
+        What set a field in place of the file, by the field's path: ``--set seed=3``.
     """
 
     file: str
     folder: Path
     data: Mapping[str, Any]
     lines: Mapping[FieldPath, int] = field(default_factory=dict)
+    commands: Mapping[FieldPath, str] = field(default_factory=dict)
 
     def line(self, path: FieldPath) -> int | None:
         """The line of a field, or of the nearest one around it that is written down."""
@@ -74,7 +88,22 @@ class PlanFile:
     def error(self, path: FieldPath, message: str) -> PlanError:
         """An error about a field, with file and line."""
         name = ".".join(str(part) for part in path)
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.commands:
+                return PlanError(message, file=self.commands[path[:length]], field=name)
         return PlanError(message, file=self.file, line=self.line(path), field=name)
+
+    def written(self, path: FieldPath, inner: Iterable[str]) -> FieldPath:
+        """The path of a field inside another one, as far in as it is written down."""
+        place: Any = self.data
+        for part in path:
+            place = _inside(place, part)
+        for name in inner:
+            place = _inside(place, name)
+            if place is _NOTHING:
+                break
+            path = (*path, name)
+        return path
 
     @contextmanager
     def at(self, *path: str | int) -> Iterator[None]:
@@ -84,7 +113,8 @@ class PlanFile:
         except PlanError:
             raise
         except ShaketableError as error:
-            raise self.error(path, str(error)) from error
+            field = error.field if isinstance(error, InputError) else None
+            raise self.error(self.written(path, (field or "").split(".")), str(error)) from error
 
 
 def read_plan_file(path: str | Path) -> PlanFile:

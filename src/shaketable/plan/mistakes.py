@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from shaketable.errors import PlanError
 from shaketable.plan.locate import FieldPath, PlanFile
+from shaketable.plan.suggestion import suggestion
 
 _KINDS = {
     "float_type": "a number",
@@ -54,46 +54,32 @@ def _with_count(sentence: str, n_more: int) -> str:
     return f"{sentence.removesuffix('.')} {words}."
 
 
-def suggestion(name: str, allowed: Sequence[str], otherwise: str) -> str:
-    """``did you mean 'x'?``, or another advice where nothing is close."""
-    close = get_close_matches(name, allowed, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else otherwise
-
-
 def _explain(plan: PlanFile, entry: Mapping[str, Any]) -> tuple[FieldPath, str]:
     """Where the mistake is, and the sentence about it."""
     kind, context = entry["type"], entry.get("ctx", {})
     path = _path_in(plan.data, entry["loc"], missing=kind == "missing")
     if kind == "unknown_field":
-        key = context["key"]
-        advice = suggestion(key, context["allowed"], "remove it.")
-        return (
-            *path,
-            key,
-        ), f"Expected one of {', '.join(context['allowed'])}, got '{key}'; {advice}"
-    if kind == "missing":
+        key, allowed = context["key"], context["allowed"]
+        return (*path, key), _one_of(allowed, f"'{key}'", suggestion(key, allowed, "remove it."))
+    if kind == "unknown_name":
+        name, allowed = context["name"], context["allowed"]
+        advice = suggestion(str(name), allowed, "choose one of them.")
+        # The method of a reference method is usually its own name, no field that is written down.
+        return plan.written(path, [context["field"]]), _one_of(allowed, shown(name), advice)
+    if kind == "absent":
+        path = (*path, context["field"])
+    if kind in ("missing", "absent"):
         return path, f"Expected the field '{path[-1]}', got none; add it."
     if kind == "wrong":
         advice = f"; {context['advice']}." if context["advice"] else "."
         return path, f"Expected {context['expected']}, got {shown(entry['input'])}{advice}"
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
-        return _explain_choice(path, entry, context)
+    if kind == "said":
+        return plan.written(path, context["field"].split(".")), context["sentence"]
     return path, _explain_value(kind, context, entry)
 
 
-def _explain_choice(
-    path: FieldPath, entry: Mapping[str, Any], context: Mapping[str, Any]
-) -> tuple[FieldPath, str]:
-    """A mapping whose type, pattern or method is missing or unknown."""
-    field = context["discriminator"].strip("'")
-    if entry["type"] == "union_tag_not_found":
-        return path, f"Expected the field '{field}', got none; add it."
-    allowed = [name.strip(" '") for name in context["expected_tags"].split(",")]
-    advice = suggestion(context["tag"], allowed, "choose one of them.")
-    written = isinstance(entry["input"], Mapping) and field in entry["input"]
-    # The method of a baseline is usually its own name and not a field that is written down.
-    where = (*path, field) if written and path and path[-1] != context["tag"] else path
-    return where, f"Expected one of {', '.join(allowed)}, got '{context['tag']}'; {advice}"
+def _one_of(allowed: Iterable[str], got: str, advice: str) -> str:
+    return f"Expected one of {', '.join(allowed)}, got {got}; {advice}"
 
 
 def _explain_value(kind: str, context: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
@@ -101,7 +87,7 @@ def _explain_value(kind: str, context: Mapping[str, Any], entry: Mapping[str, An
     if kind == "literal_error":
         allowed = context["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         advice = suggestion(str(entry["input"]), allowed, "choose one of them.")
-        return f"Expected one of {', '.join(allowed)}, got {got}; {advice}"
+        return _one_of(allowed, got, advice)
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
         return f"Expected {words.format(context[name])}, got {got}; correct the value."

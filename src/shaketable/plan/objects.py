@@ -11,10 +11,23 @@ from types import ModuleType
 from typing import Any
 
 from shaketable.errors import InputError
-from shaketable.plan.mistakes import suggestion
+from shaketable.plan.suggestion import suggestion
 
 # Folders that plans have put on the import path, so that a later plan does not get their modules.
 _FOLDERS: list[Path] = []
+
+
+def require_object_name(name: str) -> None:
+    """Raise an `InputError` for what is no ``package.module:name``."""
+    module, colon, attribute = name.partition(":")
+    if not colon or not all(
+        part.isidentifier() for part in [*module.split("."), *attribute.split(".")]
+    ):
+        raise InputError(
+            f"Expected 'package.module:name', got {name!r}; a colon stands between the module and "
+            "the name in it.",
+            field="object",
+        )
 
 
 def find_object(name: str, folder: Path) -> Any:

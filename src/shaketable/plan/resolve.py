@@ -11,6 +11,8 @@ from shaketable.plan.schema import PlanSpec
 def resolved(spec: PlanSpec, folder: Path) -> dict[str, Any]:
     """Plain data from which the same plan can be built in any directory.
 
+    Where it is computed is left out: another machine may have other devices.
+
     Parameters
     ----------
     spec
@@ -18,20 +20,15 @@ def resolved(spec: PlanSpec, folder: Path) -> dict[str, Any]:
     folder
         What its relative paths start from.
     """
-    data: dict[str, Any] = spec.model_dump(mode="json", exclude_none=True)
-    if spec.map is None and spec.network.zoo is not None:
+    data: dict[str, Any] = spec.model_dump(mode="json", exclude={"device", "workers"})
+    networks = data.get("networks", [data.get("network")])
+    if spec.map is None and any("zoo" in network for network in networks):
         data["map"] = {"type": "zoo"}
-    parts = [
-        data["network"],
-        data.get("map", {}),
-        data.get("map", {}).get("coils", {}),
-        data["images"],
-        *data.get("baselines", {}).values(),
-    ]
-    for part in parts:
-        if "object" in part:
-            part.setdefault("folder", ".")
-        for name in ("folder", "weights", "mask", "file", "angles", "path"):
+    for network in networks:
+        if "object" in network:
+            network.setdefault("folder", ".")
+    for part in (*networks, data["images"]):
+        for name in ("folder", "weights", "path"):
             if name in part:
                 part[name] = str((folder / Path(part[name]).expanduser()).resolve())
     return data

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 
+from shaketable.errors import InputError
+from shaketable.plan.build_map import MAPS
+from shaketable.plan.build_probes import probe_names, read_probes
+from shaketable.plan.derive import AS_WRITTEN
+from shaketable.plan.devices import require_device
+from shaketable.plan.locate import FieldPath
+from shaketable.plan.methods import DEFAULT_METHODS, METHODS, name_methods
 from shaketable.plan.schema_base import (
     Arguments,
     Count,
@@ -17,11 +25,11 @@ from shaketable.plan.schema_base import (
     Slices,
     Spec,
     Text,
+    absent,
+    said,
+    unknown_name,
     wrong,
 )
-from shaketable.plan.schema_maps import MapField
-from shaketable.plan.schema_methods import BaselineSpec, name_methods
-from shaketable.plan.schema_probes import ProbesSpec
 
 
 class NetworkSpec(Spec):
@@ -112,25 +120,66 @@ class ImagesSpec(Spec):
             raise wrong(f"{extra[0]} only beside path", "phantoms come ready")
 
 
-ProbeName = Literal["worst_case", "structural", "sampling", "neighbourhood"]
+def _require_probe(name: str) -> str:
+    if name not in probe_names():
+        raise unknown_name("", name, probe_names())
+    return name
 
-Baselines = Annotated[dict[MethodName, BaselineSpec], BeforeValidator(name_methods)]
+
+def _available(name: str) -> str:
+    try:
+        return require_device(name)
+    except InputError as error:
+        raise said(str(error)) from error
+
+
+def _as_list(data: Any) -> Any:
+    return [data] if isinstance(data, str) else data
+
+
+ProbeName = Annotated[str, AfterValidator(_require_probe)]
+MapField = Annotated[Any, PlainValidator(MAPS.read), AS_WRITTEN]
+MethodField = Annotated[Any, PlainValidator(METHODS.read), AS_WRITTEN]
+Methods = Annotated[dict[MethodName, MethodField], BeforeValidator(name_methods)]
+Device = Annotated[str, AfterValidator(_available)]
+Devices = Annotated[list[Device], Field(min_length=1), BeforeValidator(_as_list)]
 
 
 class PlanSpec(Spec):
     """A whole plan."""
 
-    network: NetworkSpec
+    network: NetworkSpec | None = None
+    networks: Annotated[list[NetworkSpec], Field(min_length=1)] | None = None
     map: MapField | None = None
     images: ImagesSpec
-    baselines: Baselines | None = None
-    probes: ProbesSpec
+    baselines: Methods
+    probes: Annotated[Any, PlainValidator(read_probes)]
     not_applicable: Annotated[dict[ProbeName, Text], Field(min_length=1)] | None = None
     seed: Seed = 0
+    device: Devices | None = None
+    workers: Count | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_reference(cls, data: Any) -> Any:
+        """Without ``baselines`` there is total variation."""
+        if isinstance(data, Mapping) and data.get("baselines") is None:
+            return {**data, "baselines": DEFAULT_METHODS}
+        return data
 
     @model_validator(mode="after")
     def _run_or_not(self) -> PlanSpec:
+        if self.network is None and self.networks is None:
+            raise absent("network")
+        if self.network is not None and self.networks is not None:
+            raise wrong("either network or networks", "give one of the two")
         both = [name for name in self.not_applicable or {} if name in self.probes.model_fields_set]
         if both:
             raise wrong(f"{both[0]} in one of probes and not_applicable", "choose one of them")
         return self
+
+    def all_networks(self) -> dict[FieldPath, NetworkSpec]:
+        """Every network by its place in the plan."""
+        if self.network is not None:
+            return {("network",): self.network}
+        return {("networks", index): each for index, each in enumerate(self.networks or ())}

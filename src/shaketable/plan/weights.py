@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from shaketable.errors import WeightsError
-from shaketable.plan.mistakes import suggestion
+from shaketable.plan.suggestion import suggestion
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 
