@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from shaketable.version import __version__
 
 _WHERE = {
     "FourierMap": "maps",
@@ -40,6 +40,7 @@ _WHERE = {
     "Neighbourhood": "probes",
     "Plan": "plan",
     "run": "runs",
+    "show_progress": "cli.progress",
 }
 _ROOMS = ("details", "io", "maps", "metrics", "search", "sparse", "statistics", "testing", "zoo")
 
@@ -48,6 +49,7 @@ __all__ = ["__version__", *_WHERE, *_ROOMS]
 if TYPE_CHECKING:
     from shaketable import details, io, maps, metrics, search, sparse, statistics, testing, zoo
     from shaketable.checks import preflight
+    from shaketable.cli.progress import show_progress
     from shaketable.io import load_images
     from shaketable.maps import (
         FourierMap,

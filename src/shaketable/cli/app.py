@@ -16,7 +16,6 @@ app = typer.Typer(
     help="The stability test for learned image reconstruction.",
     epilog="Exit codes: 0 done, nothing unstable; 1 something unstable or a limit exceeded; "
     "2 the plan, the input or a check is wrong; 3 inconclusive.",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: drawing boxes takes longer than everything else in it
     invoke_without_command=True,
@@ -85,12 +84,59 @@ def run(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="The run's directory; resumed if it exists.")
     ],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Set a field of the plan: seed=3."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="In place of the plan's seed.")] = None,
+    device: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="cpu, cuda, cuda:0, mps; several for one worker each."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes on this machine; this one if left out.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler, in place of workers.")
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Results that runs share; none measured twice."),
+    ] = None,
+    summary: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the verdicts as Markdown.")
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the verdicts as JUnit XML.")
+    ] = None,
 ) -> None:
     """Run a plan, or go on where it stopped, and write the report."""
-    from shaketable.cli.running import execute
+    from shaketable.cli.running import Options, execute
     from shaketable.plan import load_plan
 
-    raise typer.Exit(execute(load_plan(plan), out).exit_code)
+    options = Options(
+        seed=seed, device=tuple(device or ()), workers=workers, scheduler=scheduler, store=store,
+        summary=summary, junit=junit,
+    )  # fmt: skip
+    raise typer.Exit(execute(load_plan(plan, set_ or ()), out, options).exit_code)
+
+
+@app.command()
+def compare(
+    directories: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Directories of two or more runs.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="A new directory for the comparison.")],
+) -> None:
+    """Compare stored runs of the same images and map, and write one report."""
+    from shaketable.cli.output import say, say_comparisons, say_report
+    from shaketable.runs.compare import compare_runs
+
+    result = compare_runs(directories, out)
+    say_comparisons(result.comparisons)
+    for note in result.results["notes"]:
+        say(f"Note: {note}")
+    say_report(result.report())
 
 
 @app.command()

@@ -35,14 +35,30 @@ def say(message: str) -> None:
 
 def say_verdicts(verdicts: Iterable[Mapping[str, Any]]) -> None:
     """Print every verdict in words, with its sentence."""
-    out = console()
+    out, verdicts = console(), list(verdicts)
+    several = len({verdict.get("network") for verdict in verdicts}) > 1
     for verdict in verdicts:
-        domain = verdict.get("domain")
-        name = _PROBES.get(verdict["probe"], verdict["probe"])
-        title = f"{name}, {domain} domain" if domain else name
+        title = _title(verdict)
+        if several:
+            title = f"{verdict.get('network')}, {title[:1].lower()}{title[1:]}"
         word = str(verdict["verdict"])
         out.print(Text.assemble(f"{title}: ", (word.upper(), _STYLES.get(word, ""))))
         out.print(f"  {verdict['statement']}", markup=False)
+
+
+def say_comparisons(comparisons: Iterable[Mapping[str, Any]]) -> None:
+    """Print how networks compare, image by image."""
+    out = console()
+    for row in comparisons:
+        title = f"{row['network']} beside {row['beside']}, {_title(row).lower()}: "
+        out.print(Text.assemble(title, (str(row["verdict"]).upper(), "bold")))
+        out.print(f"  {row['statement']}", markup=False)
+
+
+def _title(row: Mapping[str, Any]) -> str:
+    """The probe in words, with its domain."""
+    name = _PROBES.get(row["probe"]) or str(row["probe"]).replace("_", " ").capitalize()
+    return f"{name}, {row['domain']} domain" if row.get("domain") else name
 
 
 def say_checks(checks: Sequence[Check]) -> None:

@@ -38,8 +38,9 @@ def show_run(directory: Path, probe: str | None) -> None:
     verdicts = _chosen(results["verdicts"], probe)
     problem = results["problem"]
     n_images = len(problem["images"])
-    say(f"{problem['network']} on {n_images} image{'' if n_images == 1 else 's'}, beside "
-        f"{', '.join(problem['baselines']) or 'no stable method'}")  # fmt: skip
+    networks = [entry["name"] for entry in problem.get("networks", ())] or [problem["network"]]
+    say(f"{', '.join(networks)} on {n_images} image{'' if n_images == 1 else 's'}, beside "
+        f"{', '.join(problem['baselines']) or 'no reference method'}")  # fmt: skip
     say_verdicts(verdicts)
     if results["records"]:
         _replay(directory, probe)
@@ -65,10 +66,11 @@ def _replay(directory: Path, probe: str | None) -> None:
     loaded = _rebuilt(directory)
     if loaded is None:
         say(
-            "Not executed again: the run was made in Python, where its plan holds no network to load."
+            "Not executed again: the run was made in Python or from other runs, and its plan holds no "
+            "network to load."
         )
         return
-    replays = replay(directory, loaded.problem, loaded.plan, probe=probe)
+    replays = replay(directory, loaded.problems, loaded.plan, probe=probe)
     say_table(
         ("item", "method", "what", "stored error", "error now", ""),
         [_row(each) for each in replays],
@@ -95,11 +97,11 @@ def _row(replay: Replay) -> tuple[str, ...]:
 
 
 def _rebuilt(directory: Path) -> LoadedPlan | None:
-    """The plan of a run, made again; None where it was made in Python."""
+    """The plan of a run, made again; None where it was made in Python or by comparing others."""
     from shaketable.plan import load_plan
     from shaketable.plan.locate import read_plan_file
 
     path = directory / "plan.yaml"
-    if read_plan_file(path).data.get("made_in") == "python":
+    if "made_in" in read_plan_file(path).data:
         return None
     return load_plan(path)

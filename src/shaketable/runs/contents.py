@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-import shaketable
+from shaketable.version import __version__
 
 _DEEPEST = 40
 
@@ -218,5 +218,5 @@ def _package_version(module: str) -> str:
     top = module.partition(".")[0]
     names = _distributions().get(top)
     if top == "shaketable" or not names:
-        return shaketable.__version__ if top == "shaketable" else "python"
+        return __version__ if top == "shaketable" else "python"
     return version(names[0])

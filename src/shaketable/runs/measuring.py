@@ -9,9 +9,9 @@ from typing import Any, cast
 
 import torch
 
-import shaketable
 from shaketable.probes.probe import Case, Giving, Method, Outcome, Probe, Subject, key_of
 from shaketable.runs.tasks import Task
+from shaketable.version import __version__
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ class Bench:
         probe, case = self.probe(task.probe), self.case(task, on_progress)
         if theirs is None:
             outcome = probe.measure(case)
-            version = shaketable.__version__
+            version = __version__
             records = tuple(replace(record, version=version) for record in outcome.records)
         else:
             outcome = cast(Giving, probe).given(case, theirs)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import shaketable
 from shaketable.plan import Plan
 from shaketable.probes.probe import (
     Giving,
@@ -24,6 +23,7 @@ from shaketable.runs.environment import environment
 from shaketable.runs.identity import describe_problem
 from shaketable.runs.store import Rows
 from shaketable.runs.tasks import Task, tasks_of
+from shaketable.version import __version__
 
 SCHEMA = "shaketable.results/1"
 
@@ -72,7 +72,7 @@ def assemble(
         )
     return {
         "schema": SCHEMA,
-        "tool": {"name": "shaketable", "version": shaketable.__version__},
+        "tool": {"name": "shaketable", "version": __version__},
         "environment": environment(subject.images.device),
         "plan": {**plan.describe(), "seed": seed},
         "problem": describe_problem(subject, provenance),
