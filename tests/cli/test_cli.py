@@ -17,7 +17,7 @@ from shaketable.runs import Event
 from tests.helpers.small_plan import write_small_plan
 
 STRUCTURAL = {"probes": {"structural": {"details": ["heart"], "size": 8}}}
-VERBS = ("demo", "check", "run", "report", "show", "init", "zoo")
+VERBS = ("demo", "check", "run", "compare", "report", "show", "init", "zoo")
 
 
 @pytest.fixture
@@ -183,10 +183,14 @@ def test_interrupting_says_how_to_go_on(
 
     measure = Structural.measure
 
-    def interrupted(self: Structural, subject: Any, item: Any, *rest: Any) -> Any:
-        if item.index == 1:
+    seen: list[int] = []
+
+    def interrupted(self: Structural, case: Any) -> Any:
+        if case.seed not in seen:
+            seen.append(case.seed)
+        if len(seen) == 2:  # the second image
             raise KeyboardInterrupt
-        return measure(self, subject, item, *rest)
+        return measure(self, case)
 
     monkeypatch.setattr(Structural, "measure", interrupted)
     write_small_plan(folder, STRUCTURAL)
@@ -199,7 +203,7 @@ def test_interrupting_says_how_to_go_on(
     monkeypatch.setattr(Structural, "measure", measure)
     capsys.readouterr()
     assert main(["run", "plan.yaml", "--out", "out"]) in (0, 1, 3)
-    assert "structural-images-000: kept" in capsys.readouterr().out
+    assert "structural-images-000@Net: kept" in capsys.readouterr().out
 
 
 def test_interrupting_before_anything_is_stored(
@@ -287,7 +291,7 @@ def test_progress_draws_every_event_on_a_terminal(monkeypatch: pytest.MonkeyPatc
         )
         task = progress._live.tasks[0]
         assert (task.completed, task.total) == (1.5, 4)
-        assert task.fields == {"done": "1/4 items", "left": "about 1 min left"}
+        assert task.fields == {"done": "1/4 tasks", "left": "about 1 min left"}
 
 
 def test_time_left_is_rounded_as_an_estimate() -> None:

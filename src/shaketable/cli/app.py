@@ -128,7 +128,7 @@ def compare(
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="A new directory for the comparison.")],
 ) -> None:
-    """Compare stored runs of the same images and map, and write one report."""
+    """Compare stored runs of the same images and write one report."""
     from shaketable.cli.output import say, say_comparisons, say_report
     from shaketable.runs.compare import compare_runs
 
