@@ -186,7 +186,7 @@ class Nothing:
         """Keep the image."""
         return Outcome(records=(Record(),), arrays={"image": array(case.image[0])})
 
-    def verdict(self, measured: Measured) -> Verdict:
+    def verdict(self, measured: Measured) -> Verdict:  # noqa: ARG002
         """There is nothing to judge."""
         return Verdict(probe="nothing", verdict="inconclusive", statement="None.", measure="none")
 

@@ -175,7 +175,7 @@ class Store:
         else:
             write_arrays(self.array_file(key), arrays)
         self._append(self._records, {"task": key, "records": list(rows)})
-        self._append(self._timings, {"task": key, "seconds": round(seconds, 3)})
+        self._append(self._timings, {"task": key, "seconds": round(seconds, 3)}, sync=False)
 
     def keep_checks(self, key: str, rows: Rows) -> None:
         """Store what was checked."""
@@ -200,7 +200,7 @@ class Store:
         return self.directory / "arrays" / f"{key}.h5"
 
     @staticmethod
-    def _append(path: Path, entry: object) -> None:
+    def _append(path: Path, entry: object, *, sync: bool = True) -> None:
         with path.open("ab+") as file:
             if file.tell() > 0:
                 file.seek(-1, os.SEEK_END)
@@ -208,7 +208,8 @@ class Store:
                     file.write(b"\n")
             file.write(to_json(entry).encode() + b"\n")
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
 
 
 def link_or_copy(source: Path, target: Path) -> None:
