@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -47,6 +48,17 @@ class Record:
 
 
 R = TypeVar("R")
+
+
+def slug(name: str) -> str:
+    """A file-name-safe form of a name.
+
+    Examples
+    --------
+    >>> slug("patient 7/slice:3.nii")
+    'patient-7-slice-3.nii'
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "image"
 
 
 def to_row(record: Any) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -19,6 +18,7 @@ from shaketable.io import array_sha256
 from shaketable.maps import RadonMap
 from shaketable.problem import Problem
 from shaketable.protocols import ForwardMap, Reconstructor
+from shaketable.records import slug
 from shaketable.statistics import Interval
 
 _LONGEST_NAME = 200  # with a probe's name and an ending a file name has room for 255
@@ -223,11 +223,6 @@ class Probe(Protocol):
     ) -> Verdict:
         """Judge this probe's records."""
         ...
-
-
-def slug(name: str) -> str:
-    """A file-name-safe form of a name."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "image"
 
 
 def number(value: float | Tensor) -> float | None:
