@@ -51,6 +51,17 @@ class Record:
 R = TypeVar("R")
 
 
+def slug(name: str) -> str:
+    """A file-name-safe form of a name.
+
+    Examples
+    --------
+    >>> slug("patient 7/slice:3.nii")
+    'patient-7-slice-3.nii'
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "image"
+
+
 def to_row(record: Any) -> dict[str, Any]:
     """A record as plain data for JSON: what is not finite becomes None, tuples become lists.
 
@@ -137,17 +148,6 @@ def _or_none(hint: Any, value: Any) -> Any:
     if hint is int:
         return value if isinstance(value, int) and not isinstance(value, bool) else None
     return value if isinstance(value, hint) else None
-
-
-def slug(name: str) -> str:
-    """A file-name-safe form of a name.
-
-    Examples
-    --------
-    >>> slug("brain.nii.gz, slice 12")
-    'brain.nii.gz-slice-12'
-    """
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "image"
 
 
 def printable(text: str) -> str:

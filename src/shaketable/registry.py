@@ -28,7 +28,12 @@ OURS: Mapping[Group, Mapping[str, str]] = {
         "sampling": "shaketable.probes.sampling:Sampling",
         "neighbourhood": "shaketable.probes.neighbourhood:Neighbourhood",
     },
-    "shaketable.sections": {},
+    "shaketable.sections": {
+        "worst_case": "shaketable.probes.worst_case.section:section",
+        "structural": "shaketable.probes.structural.section:section",
+        "sampling": "shaketable.probes.sampling.section:section",
+        "neighbourhood": "shaketable.probes.neighbourhood.section:section",
+    },
     "shaketable.methods": {
         "total-variation": "shaketable.sparse:TotalVariation",
         "wavelet-l1": "shaketable.sparse:WaveletL1",

@@ -105,7 +105,7 @@ def test_a_run_is_shown_replayed_reported_and_resumed(
     results = json.loads((folder / "out" / "results.json").read_text())
     verdicts = {verdict["verdict"] for verdict in results["verdicts"]}
     assert code == (1 if "unstable" in verdicts else 3 if "inconclusive" in verdicts else 0)
-    assert "[2/2] worst_case-image-images-001: done" in printed
+    assert "[6/6] worst_case-image-images-001@total-variation@Net: done" in printed
     assert results["verdicts"][0]["statement"] in printed
 
     (folder / "out" / "report.html").unlink()

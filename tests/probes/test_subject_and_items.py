@@ -17,7 +17,8 @@ from shaketable import (
 )
 from shaketable.errors import InputError, ShapeError
 from shaketable.probes import Item, Subject
-from shaketable.probes.probe import number, plain, sampled_sha256, slug, support
+from shaketable.probes.probe import number, plain, sampled_sha256, support
+from shaketable.records import slug
 from shaketable.statistics import mean_interval
 from tests.helpers import networks
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shaketable.report.axes import Axis, Ruler, decade_ticks, round_ticks
-from shaketable.report.charts import Chart, Ink, Series, swatch
-from shaketable.report.rows import Dot, RowChart
+from shaketable.blocks.axes import Axis, Ruler, decade_ticks, round_ticks
+from shaketable.blocks.charts import Chart, Ink, Series, swatch
+from shaketable.blocks.rows import Dot, RowChart
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 

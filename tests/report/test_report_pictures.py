@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shaketable.report.figures import Cell, Panel, PictureBudget, Strip
-from shaketable.report.pictures import (
+from shaketable.blocks.figures import Cell, Panel, PictureBudget, Strip
+from shaketable.blocks.pictures import (
     MAGNIFICATIONS,
     GreyScale,
     Picture,
@@ -16,7 +16,7 @@ from shaketable.report.pictures import (
     reduced,
     reduction,
 )
-from shaketable.report.structural import frame_of, zoom_box
+from shaketable.probes.structural.pictures import frame_of, zoom_box
 from tests.helpers.report_page import decode
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shaketable.report.quantities import (
+from shaketable.blocks.quantities import (
     MISSING,
     counted,
     decibel,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Literal
 
-from shaketable.report.quantities import readable
+from shaketable.blocks.quantities import readable
 from shaketable.statistics import Interval
 
 Outcome = Literal["holds", "in part", "does not hold", "open"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shaketable.blocks.quantities import percent
 from shaketable.paper.reading import images_of, of_method
 from shaketable.paper.sheet import Chart, Curve
-from shaketable.report.quantities import percent
 from shaketable.statistics import Interval, mean_interval
 from shaketable.stored import Record, StoredRun, mapping, number
 

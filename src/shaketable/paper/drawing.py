@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shaketable.blocks.pictures import GreyScale, shown_values
 from shaketable.paper.places import Box
 from shaketable.paper.sheet import Chart, Curve, Sheet, Tile
-from shaketable.report.pictures import GreyScale, shown_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shaketable.blocks.pictures import grey_scale
+from shaketable.blocks.quantities import percent
 from shaketable.paper.claims import Claim, above
 from shaketable.paper.figure import Drawn, Figure, Runs
 from shaketable.paper.places import Box, strongest_place
 from shaketable.paper.reading import effort, images_of, of_method, picture, records_of
 from shaketable.paper.sheet import Row, Sheet, Tile
-from shaketable.report.pictures import grey_scale
-from shaketable.report.quantities import percent
 from shaketable.statistics import share_interval
 from shaketable.stored import Array, Record, StoredRun
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from shaketable.blocks.quantities import percent
 from shaketable.paper.claims import Claim, below
 from shaketable.paper.figure import Drawn, Figure, Runs
 from shaketable.paper.lost import drop_claims
 from shaketable.paper.reading import images_of, of_method, picture, records_of
 from shaketable.paper.steps import Steps
-from shaketable.report.quantities import percent
 from shaketable.statistics import mean_interval
 from shaketable.stored import Array, StoredRun
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from shaketable.blocks.pictures import GreyScale, grey_scale, magnification
+from shaketable.blocks.quantities import decibel, percent, readable
 from shaketable.paper.claims import Claim
 from shaketable.paper.figure import Drawn, Figure, Runs
 from shaketable.paper.lost import drop_claims
 from shaketable.paper.places import Box, strongest_place
 from shaketable.paper.reading import effort, images_of, of_method, picture, quality, records_of
 from shaketable.paper.sheet import Row, Sheet, Tile, captions
-from shaketable.report.pictures import GreyScale, grey_scale, magnification
-from shaketable.report.quantities import decibel, percent, readable
 from shaketable.stored import Array, Record, StoredRun, number
 
 _COLUMNS = (

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from shaketable.blocks.pictures import grey_scale
+from shaketable.blocks.quantities import percent
 from shaketable.paper.claims import Claim
 from shaketable.paper.curves import sampled, sampling_chart
 from shaketable.paper.figure import Drawn, Figure, Runs
@@ -12,8 +14,6 @@ from shaketable.paper.kept import FATES, fate_claims, trend_claim
 from shaketable.paper.places import place_around
 from shaketable.paper.reading import effort, images_of, picture, records_of
 from shaketable.paper.sheet import Chart, Row, Sheet, Tile
-from shaketable.report.pictures import grey_scale
-from shaketable.report.quantities import percent
 from shaketable.stored import Record, StoredRun, number
 
 

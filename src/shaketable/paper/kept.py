@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from shaketable.blocks.quantities import percent
 from shaketable.paper.claims import Claim, Outcome, above, below, within
 from shaketable.paper.curves import changes_above
 from shaketable.paper.reading import images_of, of_method
-from shaketable.report.quantities import percent
 from shaketable.statistics import Interval, mean_interval
 from shaketable.stored import Record, StoredRun, number
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from shaketable.blocks.quantities import percent, readable
 from shaketable.paper.claims import Claim, above, below
 from shaketable.paper.reading import images_of, of_method, psnr_lost, records_of
-from shaketable.report.quantities import percent, readable
 from shaketable.search import Domain
 from shaketable.statistics import mean_interval
 from shaketable.stored import StoredRun, number

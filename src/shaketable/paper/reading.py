@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from shaketable.blocks.quantities import percent
 from shaketable.errors import RunError
-from shaketable.report.quantities import percent
 from shaketable.stored import Array, Record, StoredRun, mapping, number
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from shaketable.blocks.pictures import GreyScale
 from shaketable.errors import MissingDependencyError
 from shaketable.files import whole_file
 from shaketable.paper.places import Box
-from shaketable.report.pictures import GreyScale
 from shaketable.stored import Array
 
 

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from shaketable.blocks.pictures import grey_scale, magnification
+from shaketable.blocks.quantities import decibel, listed, percent, readable
 from shaketable.paper.places import strongest_place
 from shaketable.paper.reading import (
     effort,
@@ -19,8 +21,6 @@ from shaketable.paper.reading import (
     records_of,
 )
 from shaketable.paper.sheet import Row, Sheet, Tile, captions
-from shaketable.report.pictures import grey_scale, magnification
-from shaketable.report.quantities import decibel, listed, percent, readable
 from shaketable.stored import Array, Record, StoredRun, number
 
 

@@ -7,19 +7,18 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shaketable.blocks import Section
+from shaketable.blocks.tables import exact, is_number
+from shaketable.blocks.wording import anchor_of
 from shaketable.errors import RunError
 from shaketable.files import whole_file
 from shaketable.report.checks import build_checks
-from shaketable.report.damage import build_damage
 from shaketable.report.header import build_header
+from shaketable.report.layout import laid_out, prose
 from shaketable.report.limits import build_limits
-from shaketable.report.neighbourhood import build_neighbourhood
-from shaketable.report.panels import build_panels
 from shaketable.report.replay import build_replay
-from shaketable.report.sampling import build_sampling
-from shaketable.report.structural import build_structural
+from shaketable.report.sections import Drawn, shown_sections
 from shaketable.report.summary import build_summary
-from shaketable.report.tables import exact, is_number
 from shaketable.report.words import VERDICT_MEANINGS
 from shaketable.stored import StoredRun, load_run
 
@@ -68,21 +67,25 @@ def render(run: StoredRun) -> str:
     environment = _environment()
     script = _source(environment, "slider.js")
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    blocks = environment.get_template("partials/macros.html").module.blocks  # type: ignore[attr-defined]
+
+    def draw(section: Section, anchor: str) -> Drawn:
+        return Drawn(
+            blocks=blocks(section.blocks, anchor),
+            evidence=blocks(section.evidence, anchor),
+            replay=blocks(section.replay, anchor),
+        )
+
+    shown = shown_sections(run, draw)
     return environment.get_template("report.html").render(
-        header=build_header(run),
-        summary=build_summary(run),
-        worst_case=build_panels(run),
-        damage=build_damage(run),
-        structural=build_structural(run),
-        sampling=build_sampling(run),
-        neighbourhood=build_neighbourhood(run),
-        limits=build_limits(run),
+        header=build_header(run, shown),
+        summary=build_summary(run, shown),
+        shown=shown,
+        limits=build_limits(run, shown),
         replay=build_replay(run),
         # Last, because it also lists the array files that the sections above could not read.
         checks=build_checks(run),
         meanings=VERDICT_MEANINGS,
-        not_applicable=run.not_applicable,
-        planned=run.planned,
         style=_source(environment, "style.css"),
         script=script,
         script_digest=digest,
@@ -100,6 +103,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["exact"] = exact
+    environment.filters["laid_out"] = laid_out
+    environment.filters["prose"] = prose
+    environment.filters["anchor"] = anchor_of
     environment.tests["numeric"] = is_number
     return environment
 

@@ -2,90 +2,50 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-from shaketable.report.quantities import counted, listed
+from shaketable.blocks import Caveat
+from shaketable.blocks.quantities import counted, listed
+from shaketable.report.sections import Shown
 from shaketable.report.strength import tested_searches
-from shaketable.report.views import structural_rows, worst_case_rows
-from shaketable.report.words import PROBES, title_of
 from shaketable.stored import StoredRun, text
-from shaketable.stored import sequence as items_of
-
-Limit = tuple[str, str]
 
 
-def build_limits(run: StoredRun) -> tuple[Limit, ...]:
-    """Pairs of a short name and the sentences of one limit."""
+def build_limits(run: StoredRun, shown: Sequence[Shown]) -> tuple[Caveat, ...]:
+    """Return what no probe shows, what each probe does not show, and what was not run."""
     return (
         *_images(run),
-        *_worst_case(run),
+        *(caveat for one in shown for caveat in one.section.caveats),
         *_missed(run),
-        *_structural(run),
-        *_sampling(run),
-        *_neighbourhood(run),
-        *_stable_method(run),
-        *_not_run(run),
+        *_reference(run),
+        *_not_run(run, shown),
     )
 
 
-def _images(run: StoredRun) -> list[Limit]:
+def _images(run: StoredRun) -> list[Caveat]:
     count = counted(len(run.images), "image") if run.images else "the tested images"
+    these = (
+        "these versions of the networks" if len(run.networks) > 1 else "this version of the network"
+    )
     return [
-        (
-            "Only these images",
-            f"The results hold for {count}, this sampling and this version of the network. "
+        Caveat(
+            title="Only these images",
+            text=f"The results hold for {count}, this sampling and {these}. "
             "Other anatomy, other scanners and other weights need their own test.",
         ),
-        (
-            "Simulated data",
-            "The data were computed from known images with the forward map. Coil errors, motion, "
+        Caveat(
+            title="Simulated data",
+            text="The data were computed from known images with the forward map. Coil errors, motion, "
             "field inhomogeneity and other effects of a real measurement are not part of the test "
             "unless the forward map contains them.",
         ),
     ]
 
 
-def _worst_case(run: StoredRun) -> list[Limit]:
-    rows = worst_case_rows(run)
-    if not rows:
-        return []
-    limits = [
-        (
-            "A worst case is a lower bound",
-            "The search finds bad perturbations, not the worst that exist. An unstable network is "
-            "proven by one example; a stable one is only as certain as the search is strong.",
-        ),
-        (
-            "No statement on frequency",
-            "The perturbations were looked for on purpose. The report does not say how often "
-            "something like them occurs in practice.",
-        ),
-        (
-            "Invisible is not measured",
-            "Sizes are Euclidean norms. Whether an eye sees a perturbation of a given size "
-            "depends on the image, the display and the reader.",
-        ),
-    ]
-    trouble = Counter(row.status for row in rows if row.status != "found")
-    if trouble:
-        ended = listed(f"{count} “{status}”" for status, count in sorted(trouble.items()))
-        limits.append(
-            (
-                "Not every search ended as planned",
-                f"Of {counted(len(rows), 'search', 'searches')}: {ended}. A search that is stuck "
-                "or has run out of budget may have missed something; it is not evidence of "
-                "stability.",
-            )
-        )
-    return limits
-
-
-def _missed(run: StoredRun) -> list[Limit]:
-    checks = [check for check in items_of(run.results, "checks") if isinstance(check, Mapping)]
+def _missed(run: StoredRun) -> list[Caveat]:
     missed = {
         name: text(trial, "sentence")
-        for search in tested_searches(checks)
+        for search in tested_searches(run.checks)
         for name, trial in search.trials.items()
         if trial.get("found") is False
     }
@@ -93,79 +53,41 @@ def _missed(run: StoredRun) -> list[Limit]:
         return []
     named = listed(f"“{name}” ({sentence})" for name, sentence in missed.items())
     return [
-        (
-            "What the search did not find",
-            f"Of the instabilities of known size that the search was tested on it missed {named}. "
+        Caveat(
+            title="What the search did not find",
+            text=f"Of the instabilities of known size that the search was tested on it missed {named}. "
             "A network that is unstable in such a way could pass as stable here.",
         )
     ]
 
 
-def _structural(run: StoredRun) -> list[Limit]:
-    details = dict.fromkeys(row.detail for row in structural_rows(run))
-    if not details:
-        return []
-    return [
-        (
-            "Only these details",
-            f"{counted(len(details), 'detail')} of given shape, contrast and position "
-            f"({listed(details)}) were inserted. They stand for small structures; they are not "
-            "a study of real lesions, and nobody read the images.",
-        )
-    ]
-
-
-def _sampling(run: StoredRun) -> list[Limit]:
-    if not run.records("sampling"):
-        return []
-    return [
-        (
-            "PSNR and SSIM are not diagnosis",
-            "Both compare pixels with the known image. A reconstruction can score well and still "
-            "miss what matters, which is why the details are tested on their own.",
-        )
-    ]
-
-
-def _neighbourhood(run: StoredRun) -> list[Limit]:
-    if not run.records("neighbourhood"):
-        return []
-    return [
-        (
-            "A neighbourhood of one kind",
-            "The draws are Gaussian noise around the perturbations that were found. They show "
-            "that bad perturbations are not isolated points, not how large the bad region is.",
-        )
-    ]
-
-
-def _stable_method(run: StoredRun) -> list[Limit]:
+def _reference(run: StoredRun) -> list[Caveat]:
     if not run.baselines:
         return [
-            (
-                "No stable method beside it",
-                "This run has no stable method, so a number alone cannot be called good or bad.",
+            Caveat(
+                title="No reference method beside it",
+                text="This run has no reference method, so a number alone cannot be called good or "
+                "bad.",
             )
         ]
     return [
-        (
-            "The stable method is one choice",
-            f"{listed(run.baselines)} with regularisation set by a rule that does not look at the "
-            "true image. Other settings trade sharpness against stability; it is a yardstick, "
+        Caveat(
+            title="The reference method is one choice",
+            text=f"{listed(run.baselines)} with regularisation set by a rule that does not look at "
+            "the true image. Other settings trade sharpness against stability; it is a yardstick, "
             "not the best possible reconstruction, and its own worst case is a lower bound too.",
         )
     ]
 
 
-def _not_run(run: StoredRun) -> list[Limit]:
-    known = {*run.planned, *run.not_applicable}
-    missing = [probe for probe in PROBES if not run.records(probe) and probe not in known]
+def _not_run(run: StoredRun, shown: Sequence[Shown]) -> list[Caveat]:
+    known = {*run.planned, *run.not_applicable, *run.probes}
+    missing = [one.section.title.lower() for one in shown if one.probe not in known]
     if not missing:
         return []
     return [
-        (
-            "Probes that were not run",
-            "Nothing is known from this run about: "
-            f"{listed(title_of(probe).lower() for probe in missing)}.",
+        Caveat(
+            title="Probes that were not run",
+            text=f"Nothing is known from this run about: {listed(missing)}.",
         )
     ]

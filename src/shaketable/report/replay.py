@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shaketable.report.quantities import MISSING, plain, readable
-from shaketable.report.tables import Entry, Table
+from shaketable.blocks import Entry, Table, plain
+from shaketable.blocks.quantities import MISSING
+from shaketable.blocks.tables import LONGEST_TABLE, count_of, rest_of
 from shaketable.stored import Record, StoredRun, mapping, number, sequence, text
 
-LONGEST_TABLE = 600
+LONGEST_OPEN = 60
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -20,26 +21,24 @@ class ReplaySection:
     """What somebody else needs to obtain the same numbers."""
 
     fingerprint: str
-    weights: str
+    weights: Pairs
     tool: Pairs
     environment: Pairs
     plan: Pairs
     map: Pairs
     images: Table | None
-    perturbations: Table | None
 
 
 def build_replay(run: StoredRun) -> ReplaySection:
     """Return the section on replaying the run."""
     return ReplaySection(
         fingerprint=run.fingerprint,
-        weights=text(run.problem, "weights_sha256"),
+        weights=tuple(run.weights.items()),
         tool=flattened(mapping(run.results, "tool")),
         environment=flattened(mapping(run.results, "environment")),
         plan=flattened(run.plan),
         map=flattened(mapping(run.problem, "map")),
         images=_images(run),
-        perturbations=_perturbations(run),
     )
 
 
@@ -83,36 +82,13 @@ def _images(run: StoredRun) -> Table | None:
             plain(number(image, "norm")),
             text(image, "sha256", MISSING),
         )
-        for image in run.images
+        for image in run.images[:LONGEST_TABLE]
     ]
+    n = len(run.images)
     return Table(
-        caption="The tested images. The SHA-256 is taken over the pixel values, shape and type.",
+        caption="The tested images. The SHA-256 is taken over the pixel values, shape and type."
+        f"{rest_of(n, 'results.json')}",
         columns=("Image", "Pixels", "Peak", "‖x‖", "SHA-256"),
         rows=tuple(entries),
-    )
-
-
-def _perturbations(run: StoredRun) -> Table | None:
-    stored = [r for r in run.records("worst_case") if r.get("replay_sha256")]
-    found = stored[:LONGEST_TABLE]
-    if not found:
-        return None
-    entries: list[tuple[Entry, ...]] = [
-        (
-            text(record, "image"),
-            text(record, "domain"),
-            text(record, "method"),
-            readable(number(record, "radius")),
-            text(record, "seed", MISSING),
-            text(record, "n_gradients", MISSING),
-            text(record, "replay_sha256"),
-        )
-        for record in found
-    ]
-    return Table(
-        caption="The perturbations that were found, as stored in the arrays folder; "
-        "results.json lists all of them.",
-        columns=("Image", "Domain", "Method", "Radius", "Seed", "Gradients", "SHA-256"),
-        rows=tuple(entries),
-        fold=f"Hashes and seeds of {len(entries)} of {len(stored)} perturbations",
+        fold="" if n <= LONGEST_OPEN else count_of(n, "images"),
     )

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shaketable.report.quantities import percent, plain
-from shaketable.report.tables import Entry, Table
-from shaketable.stored import Record, number, text
+from shaketable.blocks import Entry, Table, percent, plain
+from shaketable.stored import Record, number, searched_by, text
 from shaketable.stored import sequence as items_of
 
 _MARKS = {True: "✓", False: "✕"}
-_COLUMNS = ("Found", "Share", "Gradients")
 _MISSING = ("–", percent(None), plain(None))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tested:
-    """One search with what it found, by the name of the plant."""
+    """One search with what it found, by the name of the planted instability."""
 
     label: str
     trials: Mapping[str, Record]
@@ -29,25 +28,35 @@ def tested_searches(checks: Sequence[Record]) -> tuple[Tested, ...]:
     for check in checks:
         trials = [trial for trial in items_of(check, "trials") if isinstance(trial, Mapping)]
         if trials:
-            label = text(check, "name").removeprefix("search strength").strip(" ()")
             by_name = {text(trial, "name", "unnamed"): trial for trial in trials}
-            found.append(Tested(label=label or "search", trials=by_name))
-    return tuple(found)
+            found.append((searched_by(check), by_name))
+    alone = Counter(_label(*search) for search, _ in found)
+    return tuple(
+        Tested(label=_label(*search, full=alone[_label(*search)] > 1), trials=by_name)
+        for search, by_name in found
+    )
+
+
+def _label(probe: str, domain: str, full: bool = False) -> str:
+    """The domain, or the probe where that says more; both where the domain alone is ambiguous."""
+    name = probe.replace("_", " ")
+    place = f"{domain} domain" if domain else ""
+    return ", ".join(filter(None, (name, place))) if full else place or name or "search"
 
 
 def strength_table(checks: Sequence[Record]) -> Table | None:
-    """One row per plant, three columns per search."""
+    """One row per planted instability, three columns per search."""
     searches = tested_searches(checks)
     if not searches:
         return None
-    plants: dict[str, Record] = {}
+    planted: dict[str, Record] = {}
     for search in searches:
-        plants |= {name: trial for name, trial in search.trials.items() if name not in plants}
+        planted |= {name: trial for name, trial in search.trials.items() if name not in planted}
     rows: list[tuple[Entry, ...]] = []
-    for name, plant in plants.items():
+    for name, trial in planted.items():
         entries = [entry for search in searches for entry in _entries(search.trials.get(name))]
-        wanted = "yes" if plant.get("led_to") is True else "no"
-        rows.append((name, text(plant, "sentence"), wanted, *entries))
+        wanted = "yes" if trial.get("led_to") is True else "no"
+        rows.append((name, text(trial, "sentence"), wanted, *entries))
     return Table(
         caption="What the searches were tested on before the test: instabilities of known size, "
         "planted on the run\N{RIGHT SINGLE QUOTATION MARK}s own forward map. Share is the damage "

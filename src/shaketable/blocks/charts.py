@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 from xml.etree import ElementTree as Xml
 
-from shaketable.report.axes import Axis, Ruler
+from shaketable.blocks.axes import Axis, Ruler
 
 WIDTH, HEIGHT = 560, 330
 LEFT, RIGHT, TOP, BOTTOM = 64, 18, 16, 54
 
-Mark = Literal["circle", "square", "triangle", "diamond", "none"]
+MOST_MARKS = 60  # single marks of one series at one place
+
+Mark = Literal["circle", "square", "triangle", "diamond", "down", "plus", "cross", "none"]
 Dash = Literal["solid", "dashed", "dotted"]
 
 
@@ -25,7 +27,8 @@ class Ink:
     Parameters
     ----------
     colour
-        The name of a colour of the style sheet: network, baseline, second, third or random.
+        The name of a colour of the style sheet: network, network-2 to network-4, baseline, second,
+        third or random.
     mark, dash
         The shape of the points and the kind of line.
     """
@@ -33,6 +36,31 @@ class Ink:
     colour: str
     mark: Mark = "circle"
     dash: Dash = "solid"
+
+
+_NETWORKS: tuple[str, ...] = ("network", "network-2", "network-3", "network-4")
+_NETWORK_MARKS: tuple[Mark, ...] = ("circle", "down", "plus", "cross")
+_REFERENCES = (
+    Ink(colour="baseline", mark="square"),
+    Ink(colour="second", mark="diamond"),
+    Ink(colour="third", mark="triangle"),
+)
+
+
+def method_inks(networks: Sequence[str], baselines: Sequence[str]) -> Mapping[str, Ink]:
+    """How every method looks in all charts of a page.
+
+    Examples
+    --------
+    >>> inks = method_inks(["net"], ["tv"])
+    >>> inks["net"].colour, inks["tv"].mark
+    ('network', 'square')
+    """
+    inks = {
+        name: Ink(colour=_NETWORKS[k % 4], mark=_NETWORK_MARKS[(k + k // 4) % 4])
+        for k, name in enumerate(networks)
+    }
+    return inks | {name: _REFERENCES[min(k, 2)] for k, name in enumerate(baselines)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +98,7 @@ class Chart:
         ``(x, label)`` of a marked position.
     """
 
+    kind: ClassVar[Literal["chart"]] = "chart"
     title: str
     x: Axis
     y: Axis
@@ -86,6 +115,20 @@ class Chart:
     def is_empty(self) -> bool:
         """Whether there is nothing to draw."""
         return not any(self.drawable(series) for series in self.series)
+
+    @property
+    def note(self) -> str:
+        """What is not drawn; empty where everything is."""
+        counts = [
+            len(ups) for series in self.series for ups in _by_place(self.drawable(series)).values()
+        ]
+        most = max(counts, default=0)
+        if most <= MOST_MARKS or all(series.ink.mark == "none" for series in self.series):
+            return ""
+        return (
+            f"At most {MOST_MARKS} of up to {most} single marks are drawn at each place, evenly from "
+            "the smallest to the largest; means are over all."
+        )
 
     def svg(self) -> str:
         """Return the chart as an ``<svg>`` element."""
@@ -171,17 +214,46 @@ def _draw_series(
         return
     group = Xml.SubElement(root, "g", {"class": f"series ink-{series.ink.colour}"})
     Xml.SubElement(group, "title").text = series.label
-    groups: dict[float, list[float]] = defaultdict(list)
-    for across, up in points:
-        groups[across].append(up)
+    groups = _by_place(points)
     means = [(across, math.fsum(ups) / len(ups)) for across, ups in sorted(groups.items())]
     places = [(x.place(across), y.place(up)) for across, up in means]
     path = " ".join(f"{a:g},{b:g}" for a, b in places)
     Xml.SubElement(group, "polyline", {"points": path, "class": f"line {series.ink.dash}"})
-    for across, up in points:
-        mark(group, (x.place(across), y.place(up)), series.ink.mark, 2.6, "point")
+    for across, ups in groups.items():
+        for up in _thinned(ups):
+            mark(group, (x.place(across), y.place(up)), series.ink.mark, 2.6, "point")
     for place in places:
         mark(group, place, series.ink.mark, 4.4, "mean")
+
+
+def _by_place(points: Sequence[tuple[float, float]]) -> dict[float, list[float]]:
+    groups: dict[float, list[float]] = defaultdict(list)
+    for across, up in points:
+        groups[across].append(up)
+    return groups
+
+
+def _thinned(values: list[float]) -> list[float]:
+    """All values, or of many some from the smallest to the largest, equally far apart in rank."""
+    if len(values) <= MOST_MARKS:
+        return values
+    ranks = (round(k * (len(values) - 1) / (MOST_MARKS - 1)) for k in range(MOST_MARKS))
+    ordered = sorted(values)
+    return [ordered[rank] for rank in ranks]
+
+
+_CROSS = ((0.35, 0.35), (0.35, 1.15), (-0.35, 1.15), (-0.35, 0.35), (-1.15, 0.35), (-1.15, -0.35),
+          (-0.35, -0.35), (-0.35, -1.15), (0.35, -1.15), (0.35, -0.35), (1.15, -0.35),
+          (1.15, 0.35))  # fmt: skip
+_CORNERS: Mapping[Mark, tuple[tuple[float, float], ...]] = {
+    "square": ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)),
+    "triangle": ((0, -1.2), (1.1, 0.9), (-1.1, 0.9)),
+    "diamond": ((0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0)),
+    "down": ((0, 1.2), (1.1, -0.9), (-1.1, -0.9)),
+    "plus": _CROSS,
+    "cross": tuple((0.71 * (a - b), 0.71 * (a + b)) for a, b in _CROSS),
+    "none": (),
+}
 
 
 def mark(
@@ -193,12 +265,7 @@ def mark(
         at = {"cx": f"{x:g}", "cy": f"{y:g}", "r": f"{size:g}", "class": style}
         Xml.SubElement(parent, "circle", at)
         return
-    corners = {
-        "square": ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)),
-        "triangle": ((0, -1.2), (1.1, 0.9), (-1.1, 0.9)),
-        "diamond": ((0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0)),
-        "none": (),
-    }[shape]
+    corners = _CORNERS[shape]
     if corners:
         path = " ".join(f"{x + size * dx:.1f},{y + size * dy:.1f}" for dx, dy in corners)
         Xml.SubElement(parent, "polygon", {"points": path, "class": style})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
-from shaketable.report.pictures import GreyScale, Picture, encode
-from shaketable.stored import Array
+from shaketable.blocks.pictures import Array, GreyScale, Picture, encode
 
 SMALLEST_SIDE = 32
+MOST_NAMES = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +96,36 @@ class Panel:
         return sum(len(cell.picture.uri) for cell in cells if cell.picture is not None)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """Figures, and what was left out for the page's size.
+
+    Parameters
+    ----------
+    panels
+        The figures, top to bottom.
+    left_out
+        What is not drawn, and in which file of the run directory it lies.
+    """
+
+    kind: ClassVar[Literal["pictures"]] = "pictures"
+    panels: tuple[Panel, ...]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What is not drawn; empty where everything is."""
+        if not self.left_out:
+            return ""
+        named = ", ".join(self.left_out[:MOST_NAMES])
+        rest = len(self.left_out) - MOST_NAMES
+        more = f" and {rest} more" if rest > 0 else ""
+        return (
+            f"Not drawn here, to keep the page small: {named}{more}. The pictures are in these "
+            "files of the run directory."
+        )
+
+
 def printed_scale(scale: GreyScale, units: str) -> str:
     """Return the grey scale as it stands under a figure."""
     unit = f" {units}" if units else ""
@@ -160,9 +191,14 @@ class PictureBudget:
     largest_side: int = 320
     is_empty: bool = True
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing more can be drawn."""
+        return self.n_figures < 1
+
     def draw(self, make: Callable[[int], Panel]) -> Panel | None:
         """Return the figure of ``make(largest_side)``, or None where no room is left for it."""
-        if self.n_figures < 1:
+        if self.is_spent:
             return None
         panel = make(self.largest_side)
         while self.is_empty and panel.n_bytes > self.n_bytes and self.largest_side > SMALLEST_SIDE:
@@ -175,3 +211,51 @@ class PictureBudget:
         self.n_figures -= 1
         self.is_empty = False
         return panel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A figure that can be drawn.
+
+    Parameters
+    ----------
+    make
+        Draws it with a longest side in pixels.
+    left_out
+        What it does not show even where there is room.
+    """
+
+    make: Callable[[int], Panel]
+    left_out: tuple[str, ...] = ()
+
+
+def draw_figures(
+    items: Iterable[str],
+    read: Callable[[str], Figure | None],
+    where: Callable[[str], str],
+    budget: PictureBudget,
+) -> Pictures:
+    """Draw figures in the order of the items while there is room.
+
+    Parameters
+    ----------
+    items
+        What there is to draw, the most important first.
+    read
+        The figure of an item; None where the run stored no pictures of it.
+    where
+        Where the pictures of an item lie, for the sentence on what was left out.
+    budget
+        The room; what is beyond it is not even read.
+    """
+    panels: list[Panel] = []
+    left_out: list[str] = []
+    for item in items:
+        figure = None if budget.is_spent else read(item)
+        panel = None if figure is None else budget.draw(figure.make)
+        if figure is None or panel is None:
+            left_out.append(where(item))
+        else:
+            panels.append(panel)
+            left_out += figure.left_out
+    return Pictures(panels=tuple(panels), left_out=tuple(left_out))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 from xml.etree import ElementTree as Xml
 
-from shaketable.report.axes import Axis, Ruler
-from shaketable.report.charts import Ink, canvas, label, line, mark, swatch
+from shaketable.blocks.axes import Axis, Ruler
+from shaketable.blocks.charts import Ink, canvas, label, line, mark, swatch
 
 WIDTH, TOP, BOTTOM = 560, 10, 50
 DOT_HEIGHT = 11
 LEFT, RIGHT = 150, 20
 LONGEST_NAME = 18
+MOST_ROWS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +37,14 @@ class RowChart:
     axis
         The quantity.
     rows
-        ``(name, dots)``, top to bottom.
+        ``(name, dots)``, top to bottom; of many the first ones are drawn.
     inks
         How each method looks.
     reference
         ``(value, label)`` of a marked position.
     """
 
+    kind: ClassVar[Literal["chart"]] = "chart"
     title: str
     axis: Axis
     rows: tuple[tuple[str, tuple[Dot, ...]], ...]
@@ -54,17 +57,24 @@ class RowChart:
         return not any(dots for _, dots in self.rows)
 
     @property
+    def note(self) -> str:
+        """What is not drawn; empty where everything is."""
+        n_rows = len(self.rows)
+        return f"The first {MOST_ROWS} of {n_rows} rows are drawn." if n_rows > MOST_ROWS else ""
+
+    @property
     def _row(self) -> int:
         return DOT_HEIGHT * len(self.inks) + 16
 
     def svg(self) -> str:
         """Return the chart as an ``<svg>`` element."""
-        height = TOP + self._row * len(self.rows) + BOTTOM
+        rows = self.rows[:MOST_ROWS]
+        height = TOP + self._row * len(rows) + BOTTOM
         root = canvas(self.title, WIDTH, height)
         root.set("class", "chart rows")
         ends = [
             end
-            for _, dots in self.rows
+            for _, dots in rows
             for dot in dots
             for end in (dot.value, dot.low, dot.high)
             if end is not None
@@ -73,7 +83,7 @@ class RowChart:
         ruler = Ruler(axis=self.axis, ticks=self.axis.ticks(ends), start=LEFT, stop=WIDTH - RIGHT)
         bottom = height - BOTTOM
         self._draw_frame(root, ruler, bottom)
-        for index, (name, dots) in enumerate(self.rows):
+        for index, (name, dots) in enumerate(rows):
             middle = TOP + self._row * (index + 0.5)
             shown = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
             label(root, LEFT - 12, middle + 4, shown, "tick end")

@@ -7,12 +7,14 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from shaketable.report.quantities import readable
-from shaketable.stored import Array
+from shaketable.blocks.quantities import readable
 
+Array = NDArray[Any]
 MAGNIFICATIONS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from shaketable.report.quantities import readable
+from shaketable.blocks.quantities import readable
 
 Scale = Literal["linear", "log"]
 

@@ -141,3 +141,22 @@ def listed(names: Iterable[str]) -> str:
         if len(found) == 1
         else " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]]))
     )
+
+
+def same(a: float | None, b: float | None) -> bool:
+    """Whether two stored settings are the same up to single precision."""
+    return a is not None and b is not None and math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-12)
+
+
+def distinct(values: Iterable[float | None]) -> list[float]:
+    """The settings that occur, from small to large."""
+    found: list[float] = []
+    for value in values:
+        if value is not None and not any(same(value, known) for known in found):
+            found.append(value)
+    return sorted(found)
+
+
+def severity(value: float | None) -> float:
+    """Return a key for sorting: what is missing comes last when sorted from large to small."""
+    return -math.inf if value is None else value
