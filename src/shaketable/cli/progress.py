@@ -96,7 +96,8 @@ class RunProgress(_Drawing):
         elif event.kind in ("finished", "failed", "skipped"):
             words = {"finished": "done", "failed": f"FAILED: {event.message}", "skipped": "kept"}
             left = time_left(event.seconds_left)
-            line = f"{_count(event)} {event.item}: {words[event.kind]}"
+            said = f"{event.item}: {words[event.kind]}" if event.item else event.message
+            line = f"{_count(event)} {said}"
             self._say(f"{line}{f', {left}' if left and event.n_done < event.n_items else ''}")
 
     def _keep_talking(self) -> None:

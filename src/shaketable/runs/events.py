@@ -17,13 +17,14 @@ class Event:
     Parameters
     ----------
     kind
-        ``skipped``: the item was done in an earlier run of the same directory.
+        ``skipped``: a task whose result another run has kept, or, without an item, all tasks that were
+        done in an earlier run of the same directory.
     item
-        Key of the item, empty for the run as a whole.
+        Key of the task, empty for the run as a whole.
     n_done, n_items
-        Items finished, and all of them.
+        Tasks finished, and all of them.
     share
-        Finished share of the current item.
+        Finished share of the current task.
     message
         What is being done, in words.
     seconds_left

@@ -192,6 +192,7 @@ class _Runner:
 
     def _work(self, keys: Keys, checks: Mapping[str, Checks]) -> dict[str, object]:
         work = Work(bench=self.bench, store=self.store, keys=keys, cache=self.cache, emit=self.emit)
+        work.say_what_is_kept()
         try:
             if not work.is_done:
                 work.work(self._engine(work.progress))

@@ -60,6 +60,16 @@ class Work:
         """Whether nothing is left to do."""
         return not self._left
 
+    def say_what_is_kept(self) -> None:
+        """Say how many tasks were done before."""
+        if self._finished:
+            self.emit(
+                Event(
+                    kind="skipped", n_done=self.n_done, n_items=self.n_tasks, share=1.0,
+                    message=f"kept {self.n_done} that were done before",
+                )
+            )  # fmt: skip
+
     def work(self, engine: Engine) -> None:
         """Do what is left.
 
@@ -68,8 +78,6 @@ class Work:
         KeyboardInterrupt
             After Ctrl-C; what is finished is kept.
         """
-        for key in self._finished:
-            self._say("skipped", self._tasks[key], 1.0, "done before")
         self.clock.at_once = engine.n_at_once
         under_way = 0
         try:
