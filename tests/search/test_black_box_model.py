@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from shaketable import FourierMap, Problem
+from shaketable.chain import Chain
 from shaketable.search import Ball, ErrorNorm
 from shaketable.search.black_box.cells import make_cells
 from shaketable.search.black_box.layout import Layout
 from shaketable.search.black_box.model import ResponseModel
 from shaketable.search.black_box.queries import Queries
 from shaketable.search.black_box.reach import find_reach
-from shaketable.search.chain import Chain
 from tests.helpers.networks import fourier, images, zero_filled
 
 SIZE = 16

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shaketable import Budget, FourierMap, MomentumAscent, Problem, Search, SphereAscent
+from shaketable.chain import Chain
 from shaketable.errors import InputError
 from shaketable.search import (
     AdaptiveProjectedGradient,
@@ -19,7 +20,6 @@ from shaketable.search import (
     ProjectedGradient,
     Seen,
 )
-from shaketable.search.chain import Chain
 from shaketable.search.vectors import generators, norms
 
 

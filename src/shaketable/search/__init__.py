@@ -1,5 +1,6 @@
 """Search: objective, ball, update, budget. Read `engine.py` first."""
 
+from shaketable.chain import Chain, Domain, Executed, execute
 from shaketable.search.ball import Ball, BoundBall
 from shaketable.search.black_box import (
     BlackBox,
@@ -8,7 +9,7 @@ from shaketable.search.black_box import (
 )
 from shaketable.search.budget import Budget
 from shaketable.search.engine import Step
-from shaketable.search.finding import Domain, Finding, Status
+from shaketable.search.finding import Finding, Status
 from shaketable.search.lanczos import LeadingPairs, leading_pairs
 from shaketable.search.margin import Margin, psnr_drop, relative_change, stability_margin
 from shaketable.search.objectives import (
@@ -45,8 +46,10 @@ __all__ = [
     "BlackBox",
     "BoundBall",
     "Budget",
+    "Chain",
     "Domain",
     "ErrorNorm",
+    "Executed",
     "Finding",
     "LargestPatchError",
     "LeadingPairs",
@@ -70,6 +73,7 @@ __all__ = [
     "Subspace",
     "Towards",
     "Update",
+    "execute",
     "increasing_radii",
     "leading_pairs",
     "local_spectrum",

@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from shaketable.search.chain import Chain
+from shaketable.chain import Chain
 from shaketable.search.engine import Best, Hill, OnStep, Step, climb
 from shaketable.search.finding import Finding, Status
 from shaketable.search.local import Local, find_local

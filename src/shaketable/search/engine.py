@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from shaketable.chain import Chain
 from shaketable.search.ball import BoundBall
 from shaketable.search.budget import Budget, Plateau
-from shaketable.search.chain import Chain
 from shaketable.search.finding import Status
 from shaketable.search.objectives import Objective, Reference
 from shaketable.search.updates import Seen, Update

@@ -9,7 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Domain = Literal["image", "data"]
+from shaketable.chain import Domain
+
 Method = Literal["gradients", "no gradients"]
 
 

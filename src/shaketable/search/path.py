@@ -8,11 +8,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from shaketable.chain import Chain, Domain
 from shaketable.problem import Problem
-from shaketable.search.chain import Chain
 from shaketable.search.climbing import make_hill, search_chain
 from shaketable.search.engine import OnStep
-from shaketable.search.finding import Domain, Finding, Status
+from shaketable.search.finding import Finding, Status
 from shaketable.search.itinerary import Leg, itinerary
 from shaketable.search.local import Local, find_local
 from shaketable.search.radii import increasing_radii, relative_radii

@@ -9,8 +9,8 @@ from math import prod
 import torch
 from torch import Tensor
 
+from shaketable.real_vectors import from_real_rows, real_rows
 from shaketable.search.black_box.layout import Layout
-from shaketable.search.black_box.real import of_rows, rows_of
 
 _RANK = 1e-3
 _LARGEST = 1024  # real entries of a cell whose directions are found by a decomposition
@@ -69,8 +69,8 @@ def make_cells(
         Rotates the directions, so that none is a single pixel.
     """
     if all(r is None for r in reach):
-        inputs = torch.arange(rows_of(layout.template).shape[1])[None]
-        outputs = torch.arange(rows_of(output).shape[1])[None]
+        inputs = torch.arange(real_rows(layout.template).shape[1])[None]
+        outputs = torch.arange(real_rows(output).shape[1])[None]
         colour = torch.zeros(1, dtype=torch.int64)
     else:
         inputs, outputs, colour = _partition(layout, output, reach)
@@ -89,7 +89,7 @@ def _partition(
     spacing = [2 * (reach[axis] or 0) + 1 for axis in local]
     entries_in = _entries(layout.template, shape)
     entries_out = _entries(output, shape)
-    nothing = rows_of(output).shape[1]
+    nothing = real_rows(output).shape[1]
     inputs, outputs, colour = [], [], []
     for cell in product(*(range(shape[axis]) for axis in local)):
         at = entries_in
@@ -130,7 +130,7 @@ def _directions(
     """``(C, k, n)``: an orthonormal basis of what can be seen of every cell, randomly rotated."""
     n_cells, n = inputs.shape
     template = layout.template
-    real = rows_of(template)
+    real = real_rows(template)
     k = min(n, n_directions)
     n_draws = n if n <= _LARGEST else k
     draw = torch.randn(n_draws, n, generator=generator, dtype=real.dtype).to(real.device)
@@ -140,7 +140,7 @@ def _directions(
     for i in range(n_draws):
         whole = torch.zeros_like(real)
         whole[0, inputs.flatten()] = draw[i].repeat(n_cells)
-        seen[i] = rows_of(layout.seen(of_rows(whole, template)))[0][inputs]
+        seen[i] = real_rows(layout.seen(from_real_rows(whole, template)))[0][inputs]
     rows = seen.transpose(0, 1)
     return _orthonormal(rows)[:, :k]
 

@@ -8,12 +8,12 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from shaketable.real_vectors import real_rows
 from shaketable.search.black_box.cells import make_cells
 from shaketable.search.black_box.layout import Layout
 from shaketable.search.black_box.model import ModelHill, ResponseModel
 from shaketable.search.black_box.queries import Queries
 from shaketable.search.black_box.reach import find_reach
-from shaketable.search.black_box.real import rows_of
 from shaketable.search.black_box.settings import BlackBox
 from shaketable.search.budget import Budget
 from shaketable.search.engine import Best, climb
@@ -54,8 +54,8 @@ def explore(
     point = torch.cat([own, starts, -starts])[best : best + 1]
     output = outputs[best : best + 1]
     reach = find_reach(queries, layout, point, output, settings.step, settings.within, generator)
-    per_direction = rows_of(point).element_size() * (
-        rows_of(point).shape[1] + rows_of(output).shape[1]
+    per_direction = real_rows(point).element_size() * (
+        real_rows(point).shape[1] + real_rows(output).shape[1]
     )
     limit = min(settings.n_queries, max(int(settings.max_bytes) // per_direction, 1))
     cells = make_cells(layout, output, reach, limit, generator)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from shaketable.real_vectors import from_real_rows, real_rows
 from shaketable.search.black_box.cells import Cells
 from shaketable.search.black_box.layout import Layout
-from shaketable.search.black_box.real import of_rows, rows_of
 from shaketable.search.engine import Hill
 
 
@@ -32,9 +32,9 @@ class ResponseModel:
         self.point, self.output = point, output
         self.directions = cells.directions
         c, k, _ = cells.directions.shape
-        self._n_outputs = rows_of(output).shape[1]
+        self._n_outputs = real_rows(output).shape[1]
         shape = (c, k, cells.outputs.shape[1])
-        self.responses = torch.zeros(shape, dtype=rows_of(output).dtype, device=output.device)
+        self.responses = torch.zeros(shape, dtype=real_rows(output).dtype, device=output.device)
 
     @property
     def n_directions(self) -> int:
@@ -44,23 +44,23 @@ class ResponseModel:
     def predict(self, coordinates: Tensor) -> Tensor:
         """The reconstruction at coordinates ``(1, ...)``; differentiable."""
         weights = self._weights(coordinates - self.point)
-        return self.output + of_rows(self._spread(weights), self.output)
+        return self.output + from_real_rows(self._spread(weights), self.output)
 
     def direction(self, colour: int, number: int) -> Tensor:
         """``(1, ...)`` coordinates: one direction in every cell of a colour, together of norm 1."""
         chosen = self.cells.colour == colour
         template = self.layout.template
-        whole = torch.zeros_like(rows_of(template))
+        whole = torch.zeros_like(real_rows(template))
         whole[0, self.cells.inputs[chosen].flatten()] = self.directions[chosen, number].flatten()
         norm = whole.norm()
         whole = whole / norm.clamp_min(torch.finfo(whole.dtype).tiny)
-        return self.layout.coordinates(of_rows(whole, template))
+        return self.layout.coordinates(from_real_rows(whole, template))
 
     def learn(self, colour: int, number: int, response: Tensor) -> None:
         """Take the response ``(1, *image_shape)`` to a direction, per unit of length, into account."""
         chosen = self.cells.colour == colour
         norm = self.directions[chosen, number].norm()
-        seen = self._gathered(rows_of(response).to(self.responses.dtype)[0])[chosen]
+        seen = self._gathered(real_rows(response).to(self.responses.dtype)[0])[chosen]
         self.responses[chosen, number] = seen * norm
 
     def move(self, point: Tensor, output: Tensor) -> None:
@@ -70,7 +70,7 @@ class ResponseModel:
         overlap.
         """
         weights = self._weights(point - self.point)
-        gap = rows_of(output - self.output)[0] - self._spread(weights)[0]
+        gap = real_rows(output - self.output)[0] - self._spread(weights)[0]
         size = weights.square().sum(1)
         total = torch.zeros(self._n_outputs + 1, dtype=gap.dtype, device=gap.device)
         total.index_add_(
@@ -92,7 +92,7 @@ class ResponseModel:
 
     def _weights(self, step: Tensor) -> Tensor:
         """``(C, k)`` coefficients of a step."""
-        placed = rows_of(self.layout.placed(step))[0]
+        placed = real_rows(self.layout.placed(step))[0]
         return torch.einsum("ckn,cn->ck", self.directions, placed[self.cells.inputs])
 
     def _spread(self, weights: Tensor) -> Tensor:

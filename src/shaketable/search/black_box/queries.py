@@ -8,8 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from shaketable.chain import Chain
 from shaketable.search.ball import BoundBall
-from shaketable.search.chain import Chain
 from shaketable.search.engine import Best, Hill
 from shaketable.search.objectives import Objective, Reference
 

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from shaketable.chain import Chain, Domain
 from shaketable.problem import Problem
 from shaketable.protocols import Reconstructor
 from shaketable.search.black_box.exploring import explore
 from shaketable.search.black_box.queries import Queries
 from shaketable.search.black_box.settings import BlackBox
 from shaketable.search.black_box.transfer import transferred
-from shaketable.search.chain import Chain
 from shaketable.search.engine import Best, OnStep, Step
-from shaketable.search.finding import Domain, Finding, Status
+from shaketable.search.finding import Finding, Status
 from shaketable.search.radii import relative_radii
 from shaketable.search.vectors import generators, norms
 
