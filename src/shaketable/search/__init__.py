@@ -1,4 +1,4 @@
-"""Search: objective, ball, update, budget. Read `engine.py` first."""
+"""Search: objective, ball, update, budget. Read `landscape.py` and `engine.py` first."""
 
 from shaketable.chain import Chain, Domain, Executed, execute
 from shaketable.search.ball import Ball, BoundBall
@@ -8,6 +8,7 @@ from shaketable.search.black_box import (
     worst_case_black_box_path,
 )
 from shaketable.search.budget import Budget
+from shaketable.search.continuation import Stage, continuation_schedule
 from shaketable.search.engine import Step
 from shaketable.search.finding import Finding, Status
 from shaketable.search.lanczos import LeadingPairs, leading_pairs
@@ -67,12 +68,14 @@ __all__ = [
     "Span",
     "Spectrum",
     "SphereAscent",
+    "Stage",
     "State",
     "Status",
     "Step",
     "Subspace",
     "Towards",
     "Update",
+    "continuation_schedule",
     "execute",
     "increasing_radii",
     "leading_pairs",
