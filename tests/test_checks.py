@@ -315,3 +315,16 @@ def test_full_sampling_of_a_fourier_map_is_reconstructed_perfectly():
     report = preflight(problem, networks.images(size=16))
     assert value(report, "better than the zero image") < 1e-6
     assert value(report, "response near the image") == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_forward_map_that_adds_noise_is_not_deterministic():
+    class Noisy(FourierMap):
+        def __call__(self, image):
+            data = super().__call__(image)
+            return data + 1e-2 * torch.randn(data.shape, dtype=data.dtype)
+
+    problem = Problem(
+        forward=Noisy(torch.ones(networks.SIZE, networks.SIZE)),
+        reconstruct=lambda y, A: A.adjoint(y),
+    )
+    assert "deterministic" in failed(preflight(problem, networks.images()))

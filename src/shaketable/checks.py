@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from shaketable.chain import Chain
 from shaketable.errors import PreflightError, ShaketableError
 from shaketable.modules import layers_in_training_mode, statistics_kept
 from shaketable.problem import Problem
+from shaketable.real_vectors import real_parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,36 +98,17 @@ def preflight(problem: Problem, images: Tensor, *, seed: int = 0) -> CheckReport
     True
     """
     images = problem.prepare(images[:2])
-    chain = _Chain(problem=problem, image=images[:1], seed=seed)
     with statistics_kept(problem.reconstruct):
-        return CheckReport(checks=tuple(_sequence(chain, images)))
+        return CheckReport(checks=tuple(_sequence(problem, images, seed)))
 
 
-@dataclass(kw_only=True)
-class _Chain:
-    """The chain r -> f(A(x + r)) at one image, with a seeded random direction of small size."""
-
-    problem: Problem
-    image: Tensor
-    seed: int
-
-    def output(self, perturbation: Tensor | None = None) -> Tensor:
-        image = self.image if perturbation is None else self.image + perturbation
-        return self.problem.reconstruct(self.problem.forward(image), self.problem.forward)
-
-    def direction(self) -> Tensor:
-        generator = torch.Generator().manual_seed(self.seed)
-        noise = torch.randn(self.image.shape, generator=generator, dtype=self.image.dtype)
-        noise = noise.to(self.image.device)
-        return noise * (_SMALL * _norm(self.image) / _norm(noise))
-
-
-def _sequence(chain: _Chain, images: Tensor) -> Iterator[Check]:
+def _sequence(problem: Problem, images: Tensor, seed: int) -> Iterator[Check]:
     """Run the checks in order; those that need a sane output are skipped without one."""
-    yield _evaluation_mode(chain)
+    yield _evaluation_mode(problem)
     try:
         with torch.no_grad():
-            output = chain.output()
+            chain = Chain.of(problem, images[:1], "image")
+            output = chain.evaluate()
     except ShaketableError:
         raise
     except Exception as error:
@@ -135,23 +118,31 @@ def _sequence(chain: _Chain, images: Tensor) -> Iterator[Check]:
     yield shape
     if not shape.passed:
         return
-    yield _dtype(chain, output)
+    yield _dtype(problem, output)
     finite = _finite(output)
     yield finite
+    direction = _direction(chain.images, seed)
     rest: tuple[tuple[str, Callable[[], Check]], ...] = (
         ("deterministic", lambda: _deterministic(chain, output)),
-        ("batch independence", lambda: _batch_independence(chain, images, output)),
-        ("response near the image", lambda: _response(chain, output)),
+        ("batch independence", lambda: _batch_independence(problem, images, output)),
+        ("response near the image", lambda: _response(chain, output, direction)),
         ("better than the zero image", lambda: _useful(chain, output)),
-        ("gradient", lambda: _gradient(chain, output)),
+        ("gradient", lambda: _gradient(chain, output, direction)),
     )
     for name, measure in rest:
         if not finite.passed:
             yield _not_run(name, "the output is not finite")
-        elif name == "gradient" and not chain.problem.differentiable:
+        elif name == "gradient" and not problem.differentiable:
             yield _not_run(name, "the reconstructor is declared a black box")
         else:
             yield _measured(name, measure)
+
+
+def _direction(image: Tensor, seed: int) -> Tensor:
+    """A random perturbation of small size."""
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn(image.shape, generator=generator, dtype=image.dtype).to(image.device)
+    return noise * (_SMALL * _norm(image) / _norm(noise))
 
 
 def _measured(name: str, measure: Callable[[], Check]) -> Check:
@@ -183,7 +174,7 @@ def _not_run(name: str, reason: str) -> Check:
     )
 
 
-def _shape(chain: _Chain, output: object) -> Check:
+def _shape(chain: Chain, output: object) -> Check:
     if not isinstance(output, Tensor):
         return Check(
             name="shape",
@@ -193,7 +184,7 @@ def _shape(chain: _Chain, output: object) -> Check:
             sentence=f"Expected f(y, A) to return a tensor, got "
             f"{type(output).__name__}; convert the result.",
         )
-    expected, got = tuple(chain.image.shape), tuple(output.shape)
+    expected, got = tuple(chain.images.shape), tuple(output.shape)
     differing = float(sum(a != b for a, b in zip(expected, got, strict=False)))
     differing += abs(len(expected) - len(got))
     sentence = (
@@ -205,9 +196,9 @@ def _shape(chain: _Chain, output: object) -> Check:
     return Check(name="shape", value=differing, limit=0.0, passed=differing == 0, sentence=sentence)
 
 
-def _dtype(chain: _Chain, output: Tensor) -> Check:
-    wanted = "real floating-point" if chain.problem.real else "floating-point or complex"
-    fits = output.is_floating_point() or (output.is_complex() and not chain.problem.real)
+def _dtype(problem: Problem, output: Tensor) -> Check:
+    wanted = "real floating-point" if problem.real else "floating-point or complex"
+    fits = output.is_floating_point() or (output.is_complex() and not problem.real)
     sentence = (
         f"The reconstruction is {output.dtype}."
         if fits
@@ -217,8 +208,7 @@ def _dtype(chain: _Chain, output: Tensor) -> Check:
 
 
 def _finite(output: Tensor) -> Check:
-    parts = torch.view_as_real(output) if output.is_complex() else output
-    share = float((~torch.isfinite(parts)).double().mean())
+    share = float((~torch.isfinite(real_parts(output))).double().mean())
     sentence = (
         "Every value of the reconstruction is finite."
         if share == 0
@@ -228,8 +218,8 @@ def _finite(output: Tensor) -> Check:
     return Check(name="finite output", value=share, limit=0.0, passed=share == 0, sentence=sentence)
 
 
-def _evaluation_mode(chain: _Chain) -> Check:
-    training = layers_in_training_mode(chain.problem.reconstruct)
+def _evaluation_mode(problem: Problem) -> Check:
+    training = layers_in_training_mode(problem.reconstruct)
     sentence = (
         "No layer that behaves differently in training is in training mode."
         if not training
@@ -245,10 +235,11 @@ def _evaluation_mode(chain: _Chain) -> Check:
     )
 
 
-def _deterministic(chain: _Chain, output: Tensor) -> Check:
+def _deterministic(chain: Chain, output: Tensor) -> Check:
     limit = 1e-5
     with torch.no_grad():
-        value = _relative(chain.output() - output, output)
+        again = Chain.of(chain.problem, chain.images, "image")  # a map may add noise, too
+        value = _relative(again.evaluate() - output, output)
     return Check(
         name="deterministic",
         value=value,
@@ -261,12 +252,12 @@ def _deterministic(chain: _Chain, output: Tensor) -> Check:
     )
 
 
-def _batch_independence(chain: _Chain, images: Tensor, output: Tensor) -> Check:
+def _batch_independence(problem: Problem, images: Tensor, output: Tensor) -> Check:
     limit = 1e-3
     neighbour = images[1:2] if len(images) > 1 else 0.5 * images[:1].flip(-1)
     both = torch.cat([images[:1], neighbour])
     with torch.no_grad():
-        together = chain.problem.reconstruct(chain.problem.forward(both), chain.problem.forward)
+        together = Chain.of(problem, both, "image").evaluate()
     if together.shape != both.shape:
         value = math.inf
     else:
@@ -284,11 +275,10 @@ def _batch_independence(chain: _Chain, images: Tensor, output: Tensor) -> Check:
     )
 
 
-def _response(chain: _Chain, output: Tensor) -> Check:
+def _response(chain: Chain, output: Tensor, direction: Tensor) -> Check:
     limit = 1e-6
-    direction = chain.direction()
     with torch.no_grad():
-        value = _norm(chain.output(direction) - output) / _norm(direction)
+        value = _norm(chain.evaluate(direction) - output) / _norm(direction)
     passed = math.isfinite(value) and value >= limit
     return Check(
         name="response near the image",
@@ -304,8 +294,8 @@ def _response(chain: _Chain, output: Tensor) -> Check:
     )
 
 
-def _useful(chain: _Chain, output: Tensor) -> Check:
-    value = _relative(output - chain.image, chain.image)
+def _useful(chain: Chain, output: Tensor) -> Check:
+    value = _relative(output - chain.images, chain.images)
     return Check(
         name="better than the zero image",
         value=value,
@@ -318,22 +308,21 @@ def _useful(chain: _Chain, output: Tensor) -> Check:
     )
 
 
-def _gradient(chain: _Chain, output: Tensor) -> Check:
+def _gradient(chain: Chain, output: Tensor, direction: Tensor) -> Check:
     """Directional derivative of ⟨w, f(A(x + r))⟩ at r = d along d: autograd against differences.
 
     w is the response to d, so that the derivative is not small by accident. The smallest gap over
     several step sizes counts: large steps meet kinks, small ones rounding.
     """
     name, limit = "gradient", 5e-2
-    direction = chain.direction()
     with torch.no_grad():
-        weights = chain.output(direction) - output
+        weights = chain.evaluate(direction) - output
     if _norm(weights) == 0:
         return _not_run(name, "the reconstruction does not respond to a perturbation")
     weights = weights / _norm(weights)
     point = direction.clone().requires_grad_()
     try:
-        (gradient,) = torch.autograd.grad(_real_dot(weights, chain.output(point)), point)
+        (gradient,) = torch.autograd.grad(_real_dot(weights, chain.evaluate(point)), point)
     except (RuntimeError, TypeError) as error:  # TypeError: NumPy was given a tensor with gradient
         return Check(
             name=name,
@@ -357,8 +346,8 @@ def _gradient(chain: _Chain, output: Tensor) -> Check:
     gaps = []
     for step in (3e-1, 1e-1, 3e-2, 1e-2):
         with torch.no_grad():
-            ahead = _real_dot(weights, chain.output((1 + step) * direction))
-            behind = _real_dot(weights, chain.output((1 - step) * direction))
+            ahead = _real_dot(weights, chain.evaluate((1 + step) * direction))
+            behind = _real_dot(weights, chain.evaluate((1 - step) * direction))
         numeric = float(ahead - behind) / (2 * step)
         gaps.append(abs(analytic - numeric) / max(abs(analytic), abs(numeric), 1e-300))
     value = min(gaps)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from shaketable.errors import InputError, ShapeError
 from shaketable.protocols import ForwardMap, Reconstructor
+from shaketable.real_vectors import real_parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +86,7 @@ class Problem:
             raise InputError("Expected at least one image, got none; add one.")
         if not (images.is_floating_point() or images.is_complex()):
             images = images.to(torch.float32)
-        if not bool(
-            torch.isfinite(torch.view_as_real(images) if images.is_complex() else images).all()
-        ):
+        if not bool(torch.isfinite(real_parts(images)).all()):
             raise InputError("Expected finite images, got NaN or infinity; remove those values.")
         if bool((images.flatten(1).abs().amax(1) == 0).any()):
             raise InputError(

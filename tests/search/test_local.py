@@ -5,7 +5,7 @@ import torch
 
 from shaketable import Budget, FourierMap, Problem, Search, local_spectrum, worst_case
 from shaketable.maps.sampling import cartesian_variable_density
-from shaketable.search.climbing import make_hill
+from shaketable.search.landscape import Landscape
 from shaketable.search.local import COST, find_local
 from shaketable.search.radii import relative_radii
 from shaketable.search.worst_case import make_chain
@@ -19,7 +19,7 @@ SHORT = Search(budget=Budget(n_gradients=20))
 
 def local(problem, images, *, domain="image", search=SHORT, seed=0):
     chain = make_chain(problem, images, domain)
-    return find_local(make_hill(chain, relative_radii(chain, 0.5), search), search, seed)
+    return find_local(Landscape.of(chain, relative_radii(chain, 0.5), search), search, seed)
 
 
 def curved(y, A):

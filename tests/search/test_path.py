@@ -1,48 +1,17 @@
-"""Paths over radii: where they go, what they spend, what an interrupt leaves."""
+"""Paths over radii: what they find, what they spend, what an interrupt leaves."""
 
 import math
-from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as some
 
 from shaketable import Budget, FourierMap, Problem, Search, worst_case, worst_case_path
 from shaketable.search import Status
-from shaketable.search.itinerary import itinerary
 from shaketable.search.local import COST
 
 A = FourierMap(torch.ones(8, 8))
 QUICK = Search(budget=Budget(n_gradients=20))
 LONG = Search(budget=Budget(n_gradients=100))
-increasing = some.lists(some.floats(1e-4, 9.9), min_size=1, max_size=7, unique=True).map(
-    lambda radii: tuple(sorted(radii))
-)
-
-
-@given(radii=increasing, n=some.integers(1, 500))
-def test_the_legs_visit_every_radius_within_the_budget(radii, n):
-    legs = itinerary(radii, n)
-    assert {leg.radius for leg in legs if leg.asked} == set(radii)
-    assert all(leg.radius == radii[leg.index] for leg in legs if leg.asked)
-    assert sum(leg.n_gradients for leg in legs) <= n * len(radii)
-    assert sum(leg.n_gradients for leg in legs) > (n - 2) * len(radii)
-    assert all(leg.n_gradients >= 1 for leg in legs)
-    assert all(0 < leg.radius <= 10 for leg in legs)
-    there = [leg.radius for leg in legs if not leg.returns]
-    back = [leg.radius for leg in legs if leg.returns]
-    assert all(a <= b for a, b in pairwise(there))
-    assert all(a > b for a, b in pairwise(back))
-
-
-def test_stones_lie_around_the_radii_from_a_hundred_gradients_on():
-    radii = (0.01, 0.02)
-    assert [leg.radius for leg in itinerary(radii, 99)] == [0.01, 0.02, 0.01]
-    assert [leg.radius for leg in itinerary(radii, 100)] == pytest.approx(
-        [0.0025, 0.005, 0.01, 0.02, 0.028, 0.02, 0.01]
-    )
-    assert [leg.radius for leg in itinerary((0.01,), 100)] == [0.01]
 
 
 def test_one_radius_is_a_worst_case():
@@ -74,7 +43,7 @@ def test_the_way_back_improves_a_path_that_went_wrong_on_the_way_up(search):
     assert errors == sorted(errors)
     spent = [int(finding.n_gradients) for finding in path]
     assert sum(spent) <= len(radii) * search.budget.n_gradients
-    if search is QUICK:  # no stones that a radius could be charged with
+    if search is QUICK:  # no auxiliary stages that a radius could be charged with
         assert max(spent) <= 20
 
 
@@ -104,7 +73,7 @@ def test_nothing_beyond_the_largest_radius_counts():
         assert math.isclose(float(finding.error), 2 * radius * 8, rel_tol=1e-3)
 
 
-def test_every_gradient_is_counted_stones_included():
+def test_every_gradient_is_counted_auxiliary_radii_included():
     asked = 0
 
     def reconstruct(y, A):
@@ -123,14 +92,14 @@ def test_every_gradient_is_counted_stones_included():
 def test_an_interrupt_at_any_step_is_said_and_keeps_what_was_found(search):
     problem = Problem(forward=A, reconstruct=lambda y, A: 3 * A.adjoint(y))
     radii, image = (0.01, 0.02), torch.ones(1, 8, 8)
-    settled = Search(budget=Budget(n_gradients=search.budget.n_gradients, plateau=0))
+    no_plateau = Search(budget=Budget(n_gradients=search.budget.n_gradients, plateau=0))
     steps = 0
 
     def count(step):
         nonlocal steps
         steps += 1
 
-    worst_case_path(problem, image, radii=radii, search=settled, on_step=count)
+    worst_case_path(problem, image, radii=radii, search=no_plateau, on_step=count)
     for last in range(1, steps + 1):
         left = last
 
@@ -140,7 +109,7 @@ def test_an_interrupt_at_any_step_is_said_and_keeps_what_was_found(search):
             if left == 0:
                 raise KeyboardInterrupt
 
-        path = worst_case_path(problem, image, radii=radii, search=settled, on_step=stop)
+        path = worst_case_path(problem, image, radii=radii, search=no_plateau, on_step=stop)
         assert any(Status.INTERRUPTED in finding.status for finding in path)
         for finding, radius in zip(path, radii, strict=False):
             assert float(finding.radius) == radius

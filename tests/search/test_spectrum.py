@@ -8,7 +8,8 @@ from scipy.sparse.linalg import svds
 
 from shaketable import FourierMap, MatrixMap, Problem, local_spectrum
 from shaketable.errors import InputError
-from shaketable.search.jacobian import Jacobian, flat, unflat
+from shaketable.real_vectors import from_real_rows
+from shaketable.search.jacobian import Jacobian, flat
 from shaketable.search.lanczos import leading_pairs
 from shaketable.sparse import TotalVariation
 from tests.helpers import networks
@@ -27,7 +28,7 @@ def dense(response, point):
     """The Jacobian of one item as a real matrix, by reverse mode row after row."""
 
     def real(coordinates):
-        return flat_of(response(unflat(coordinates[None], point)))
+        return flat_of(response(from_real_rows(coordinates[None], point)))
 
     def flat_of(output):
         return (torch.view_as_real(output) if output.is_complex() else output).flatten()

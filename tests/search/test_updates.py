@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shaketable import Budget, FourierMap, MomentumAscent, Problem, Search, SphereAscent
+from shaketable.chain import Chain
 from shaketable.errors import InputError
 from shaketable.search import (
     AdaptiveProjectedGradient,
@@ -19,7 +20,6 @@ from shaketable.search import (
     ProjectedGradient,
     Seen,
 )
-from shaketable.search.chain import Chain
 from shaketable.search.vectors import generators, norms
 
 
@@ -79,7 +79,7 @@ def test_sphere_ascent_replaces_a_point_without_gradient():
 def test_momentum_ascent_does_what_the_paper_states():
     inside = ball(torch.ones(1, 8, 8), radius=10.0)
     update = MomentumAscent(rate=0.1, momentum=0.9)
-    origin = Origin(point=torch.ones(1, 8, 8, dtype=torch.complex64), settled=True)
+    origin = Origin(point=torch.ones(1, 8, 8, dtype=torch.complex64), warm_start=True)
     first = update.start(inside, origin, generators(0, 1, "test"), 10)
     once = update.advance(inside, first, seen(torch.full((1, 8, 8), 1.0 + 0j)))
     torch.testing.assert_close(once.point, torch.full((1, 8, 8), 1.1 + 0j))
@@ -107,8 +107,8 @@ def test_sphere_ascent_begins_outside_and_comes_in():
     assert sizes[0] == pytest.approx(1.5)
     assert all(b < a for a, b in pairwise(sizes[:7]))
     assert sizes[6:] == pytest.approx([1.0] * 5)
-    settled = Origin(point=state.point, settled=True)
-    again = update.start(inside, settled, generators(0, 2, "test"), 10)
+    warm = Origin(point=state.point, warm_start=True)
+    again = update.start(inside, warm, generators(0, 2, "test"), 10)
     torch.testing.assert_close(inside.norms(again.point), inside.size, rtol=1e-5, atol=0)
 
 
@@ -147,7 +147,9 @@ def test_updates_begin_at_the_origin_where_there_is_one(update):
     inside = ball(torch.ones(2, 8, 8), radius=1.0)
     origin = inside.random(generators(5, 2, "origin"))
     origin[1] = 0
-    state = update.start(inside, Origin(point=origin, settled=False), generators(0, 2, "test"), 10)
+    state = update.start(
+        inside, Origin(point=origin, warm_start=False), generators(0, 2, "test"), 10
+    )
     torch.testing.assert_close(state.point[0], origin[0])
     assert float(norms(state.point)[1]) > 0
 

@@ -1,5 +1,6 @@
-"""Search: objective, ball, update, budget. Read `engine.py` first."""
+"""Search: objective, ball, update, budget. Read `landscape.py` and `engine.py` first."""
 
+from shaketable.chain import Chain, Domain, Executed, execute
 from shaketable.search.ball import Ball, BoundBall
 from shaketable.search.black_box import (
     BlackBox,
@@ -7,8 +8,9 @@ from shaketable.search.black_box import (
     worst_case_black_box_path,
 )
 from shaketable.search.budget import Budget
+from shaketable.search.continuation import Stage, continuation_schedule
 from shaketable.search.engine import Step
-from shaketable.search.finding import Domain, Finding, Status
+from shaketable.search.finding import Finding, Status
 from shaketable.search.lanczos import LeadingPairs, leading_pairs
 from shaketable.search.margin import Margin, psnr_drop, relative_change, stability_margin
 from shaketable.search.objectives import (
@@ -45,8 +47,10 @@ __all__ = [
     "BlackBox",
     "BoundBall",
     "Budget",
+    "Chain",
     "Domain",
     "ErrorNorm",
+    "Executed",
     "Finding",
     "LargestPatchError",
     "LeadingPairs",
@@ -64,12 +68,15 @@ __all__ = [
     "Span",
     "Spectrum",
     "SphereAscent",
+    "Stage",
     "State",
     "Status",
     "Step",
     "Subspace",
     "Towards",
     "Update",
+    "continuation_schedule",
+    "execute",
     "increasing_radii",
     "leading_pairs",
     "local_spectrum",

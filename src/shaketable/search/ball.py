@@ -14,8 +14,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from shaketable.chain import Chain
 from shaketable.errors import InputError, ShapeError
-from shaketable.search.chain import Chain
 from shaketable.search.support import Subspace
 from shaketable.search.vectors import dots, draws, expands, norms, per_image
 

@@ -26,7 +26,7 @@ class Budget:
         Independent starts; the best counts.
     plateau
         The search of an image ends where its objective has changed by less than this share over
-        eight gradients: the point has settled. 0 never ends early.
+        eight gradients: it has converged. 0 never ends early.
     max_seconds
         Wall time after which a search ends with status "budget spent".
     max_rows
@@ -78,8 +78,8 @@ class Plateau:
         if self._tolerance > 0 and len(self._recent) == _WINDOW:
             window = torch.stack(self._recent)
             highest, lowest = window.amax(0), window.amin(0)
-            settled = (highest - lowest) <= self._tolerance * highest.abs()
-            self.running = self.running & ~settled
+            unchanged = (highest - lowest) <= self._tolerance * highest.abs()
+            self.running = self.running & ~unchanged
 
     def all_ended(self, alive: Tensor) -> bool:
         """No image is both running and alive; ``alive`` is ``(B,)`` boolean."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-Domain = Literal["image", "data"]
+from shaketable.chain import Domain
+from shaketable.search.vectors import per_image
+
 Method = Literal["gradients", "no gradients"]
 
 
@@ -116,3 +118,28 @@ class Finding:
         may mean that it saturates or that the search is weak, and proves neither.
         """
         return self.amplification / self.local_gain
+
+
+def larger_damage(first: Finding, second: Finding) -> Finding:
+    """Image by image the finding that did more damage; what both spent is added."""
+    broke = torch.tensor([status is Status.NOT_FINITE for status in second.status])
+    intact = torch.tensor([status is not Status.NOT_FINITE for status in first.status])
+    take = intact & (broke | (second.damage > first.damage))
+
+    def choose(a: Tensor, b: Tensor) -> Tensor:
+        return torch.where(per_image(take.to(a.device), a), b, a)
+
+    status = tuple(
+        b if taken else a
+        for a, b, taken in zip(first.status, second.status, take.tolist(), strict=True)
+    )
+    return replace(
+        first, status=status,
+        perturbation=choose(first.perturbation, second.perturbation),
+        perturbation_norm=choose(first.perturbation_norm, second.perturbation_norm),
+        error=choose(first.error, second.error),
+        damage=choose(first.damage, second.damage),
+        reconstruction=choose(first.reconstruction, second.reconstruction),
+        n_gradients=first.n_gradients + second.n_gradients,
+        trace=torch.cat([first.trace, second.trace], 1),
+    )  # fmt: skip

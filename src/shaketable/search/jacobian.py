@@ -9,22 +9,14 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from shaketable.errors import InputError
+from shaketable.real_vectors import from_real_rows, real_rows
 
 Response = Callable[[Tensor], Tensor]
 
 
 def flat(x: Tensor) -> Tensor:
-    """``(B, ...) -> (B, n)`` float64; real and imaginary parts are coordinates of their own."""
-    parts = torch.view_as_real(x.resolve_conj()) if x.is_complex() else x
-    return parts.detach().reshape(len(x), -1).to(torch.float64)
-
-
-def unflat(coordinates: Tensor, like: Tensor) -> Tensor:
-    """``(B, n)`` float64 -> ``(B, ...)`` with the shape of an item and the dtype of ``like``."""
-    shape = (len(coordinates), *like.shape[1:])
-    if not like.is_complex():
-        return coordinates.reshape(shape).to(like.dtype)
-    return torch.view_as_complex(coordinates.reshape(*shape, 2).contiguous()).to(like.dtype)
+    """``(B, ...) -> (B, n)`` float64, detached: the vectors that a Jacobian is multiplied with."""
+    return real_rows(x.detach()).to(torch.float64)
 
 
 class Jacobian:
@@ -88,7 +80,7 @@ class Jacobian:
         product = None
         if not self.constant:
             (product,) = torch.autograd.grad(
-                self.output, self.point, unflat(left, self.output),
+                self.output, self.point, from_real_rows(left, self.output),
                 retain_graph=True, allow_unused=True,
             )  # fmt: skip
         return self._clean(product, self.point)
@@ -96,7 +88,7 @@ class Jacobian:
     def applied(self, right: Tensor) -> Tensor:
         """``J v`` for ``(B, n)`` -> ``(B, m)``."""
         self.n_products += 1
-        direction = unflat(right, self.point)
+        direction = from_real_rows(right, self.point)
         if self.constant:
             return self._clean(None, self.output)
         if self._forward_mode is None:

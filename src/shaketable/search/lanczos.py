@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from shaketable.errors import InputError
-from shaketable.search.jacobian import Jacobian, Response, flat, unflat
+from shaketable.real_vectors import from_real_rows
+from shaketable.search.jacobian import Jacobian, Response, flat
 
 _TOLERANCE = 1e-3
 
@@ -119,8 +120,8 @@ def pairs_of(
     values, right, left, residuals = process.ritz(ended, k)
     return LeadingPairs(
         values=values, residuals=residuals, n_products=jacobian.n_products,
-        right=torch.stack([unflat(v, jacobian.point) for v in right.unbind(1)], 1),
-        left=torch.stack([unflat(u, jacobian.output.detach()) for u in left.unbind(1)], 1),
+        right=torch.stack([from_real_rows(v, jacobian.point) for v in right.unbind(1)], 1),
+        left=torch.stack([from_real_rows(u, jacobian.output.detach()) for u in left.unbind(1)], 1),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from shaketable.search.engine import Hill
+from shaketable.search.landscape import Landscape
 from shaketable.search.search import Search
 from shaketable.search.vectors import dots, draws, generators, normalise, norms, per_image
 
@@ -51,41 +51,45 @@ class Local:
     cost: int
 
 
-def find_local(hill: Hill, search: Search, seed: int) -> Local:
+def find_local(landscape: Landscape, search: Search, seed: int) -> Local:
     """Lanczos with ``J* J``, if the search asks for it and its budget is not too small.
 
     Parameters
     ----------
-    hill
+    landscape
         Where; its radius does not matter.
     search
         Its `Search.local_start` and budget decide.
     seed
         Seeds the first vector.
     """
-    n = len(hill.reference.clean)
+    n = len(landscape.reference.clean)
     if not search.local_start or search.budget.n_gradients < _FROM:
-        unknown = torch.full((n,), torch.nan, dtype=torch.float64, device=hill.ball.size.device)
+        unknown = torch.full(
+            (n,), torch.nan, dtype=torch.float64, device=landscape.ball.size.device
+        )
         return Local(gain=unknown, direction=None, cost=0)
-    direction = _leading(hill, seed)
-    size = _SIZE * norms(hill.chain.unperturbed)
+    direction = _leading(landscape, seed)
+    size = _SIZE * norms(landscape.chain.unperturbed)
     with torch.no_grad():
-        perturbation = hill.ball.perturbation(direction)
-        change = hill.chain.reconstruct(per_image(size, perturbation) * perturbation)
+        perturbation = landscape.ball.perturbation(direction)
+        change = landscape.chain.reconstruct(per_image(size, perturbation) * perturbation)
     length = size * norms(perturbation)
-    gain = norms(change - hill.reference.clean) / length.clamp_min(1e-300)
+    gain = norms(change - landscape.reference.clean) / length.clamp_min(1e-300)
     return Local(gain=torch.where(length > 0, gain, 0.0), direction=direction, cost=COST)
 
 
-def _leading(hill: Hill, seed: int) -> Tensor:
+def _leading(landscape: Landscape, seed: int) -> Tensor:
     """The leading Ritz vector after `N_PRODUCTS` steps, with full reorthogonalisation."""
-    gaussian = draws(hill.ball.template, generators(seed, len(hill.ball.template), "local"))
-    vector = normalise(hill.ball.restrict(gaussian))
+    gaussian = draws(
+        landscape.ball.template, generators(seed, len(landscape.ball.template), "local")
+    )
+    vector = normalise(landscape.ball.restrict(gaussian))
     basis: list[Tensor] = []
     rows: list[Tensor] = []
     for _ in range(N_PRODUCTS):
         basis.append(vector)
-        product = _product(hill, vector)
+        product = _product(landscape, vector)
         rows.append(torch.stack([dots(b, product) for b in basis], 1))
         for _ in range(2):  # once more, against rounding
             for b in basis:
@@ -99,12 +103,15 @@ def _leading(hill: Hill, seed: int) -> Tensor:
     return normalise(torch.as_tensor(leading))
 
 
-def _product(hill: Hill, vector: Tensor) -> Tensor:
+def _product(landscape: Landscape, vector: Tensor) -> Tensor:
     """``J* J v`` up to a positive factor per image; zero where it is not finite."""
-    size = _SIZE * norms(hill.chain.unperturbed)
+    size = _SIZE * norms(landscape.chain.unperturbed)
     variable = (per_image(size, vector) * vector).requires_grad_()
     with torch.enable_grad():
-        change = hill.chain.reconstruct(hill.ball.perturbation(variable)) - hill.reference.clean
+        change = (
+            landscape.chain.reconstruct(landscape.ball.perturbation(variable))
+            - landscape.reference.clean
+        )
         energy = (change.conj() * change).real.sum() / 2
     if not energy.requires_grad:
         return torch.zeros_like(vector)

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from shaketable.chain import Domain
 from shaketable.errors import InputError
 from shaketable.metrics import psnr
 from shaketable.problem import Problem
 from shaketable.search.climbing import search_chain
 from shaketable.search.engine import OnStep
-from shaketable.search.finding import Domain, Finding, Status
+from shaketable.search.finding import Finding, Status
+from shaketable.search.first_point import Earlier
 from shaketable.search.path import worst_case_path
 from shaketable.search.search import Search
 from shaketable.search.vectors import norms, per_image
@@ -129,7 +131,12 @@ def stability_margin(
             break
         middle = bracket.middle()
         finding = search_chain(
-            chain, middle, known, seed + len(radii) + step, on_step, origin=bracket.perturbation
+            chain,
+            middle,
+            known,
+            seed + len(radii) + step,
+            on_step,
+            Earlier(perturbation=bracket.perturbation),
         )
         bracket = bracket.halved(middle, finding, damage, at_least, chain.images)
         if Status.INTERRUPTED in finding.status:

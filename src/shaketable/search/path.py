@@ -8,16 +8,17 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from shaketable.chain import Chain, Domain
 from shaketable.problem import Problem
-from shaketable.search.chain import Chain
-from shaketable.search.climbing import make_hill, search_chain
+from shaketable.search.climbing import search_chain
+from shaketable.search.continuation import Stage, continuation_schedule
 from shaketable.search.engine import OnStep
-from shaketable.search.finding import Domain, Finding, Status
-from shaketable.search.itinerary import Leg, itinerary
+from shaketable.search.finding import Finding, Status, larger_damage
+from shaketable.search.first_point import Earlier
+from shaketable.search.landscape import Landscape
 from shaketable.search.local import Local, find_local
 from shaketable.search.radii import increasing_radii, relative_radii
 from shaketable.search.search import Search
-from shaketable.search.vectors import per_image
 from shaketable.search.worst_case import make_chain
 
 
@@ -34,17 +35,18 @@ def worst_case_path(
     """Worst cases of growing size, continued from one another: r1 < r2 < r3 of the paper.
 
     One pass from the smallest radius to the largest, each started from the perturbation before it
-    scaled up; then one back, each started from the perturbation after it scaled down; the worse of
+    scaled up; then one back down, each started from the perturbation after it scaled down; the worse of
     the two counts. Damage never falls with the radius: what fits into a smaller ball fits into a
-    larger one. Budgets of 100 gradients and more also pay for stones that nobody asked for: a quarter
+    larger one. Budgets of 100 gradients and more also pay for searches at auxiliary radii: a quarter
     and half of the smallest radius, where directions are told apart most easily, and 1.4 times the
-    largest, from where the way back begins.
+    largest, from where the way down begins (`continuation_schedule`).
 
     Parameters
     ----------
     problem, images, domain, search, seed, on_step
         As in `worst_case`; all radii together spend at most the budget of ``search`` times their
-        number, in gradients and in seconds. What a stone costs is counted at the radius beside it.
+        number, in gradients and in seconds. What an auxiliary search costs is
+        counted at the radius beside it.
     radii
         Relative radii, strictly increasing.
 
@@ -69,97 +71,81 @@ def worst_case_path(
     """
     every = increasing_radii(radii)
     chain = make_chain(problem, images, domain)
-    return _Path(chain, search or Search(), seed, on_step, every).findings()
+    return _follow(chain, search or Search(), every, seed, on_step)
 
 
-class _Path:
-    """The legs of a path, with the largest damage kept at every radius that was asked for."""
+def _follow(
+    chain: Chain, search: Search, radii: tuple[float, ...], seed: int, on_step: OnStep | None
+) -> tuple[Finding, ...]:
+    """One search per stage of the schedule, each from where the stage before it ended."""
+    schedule = continuation_schedule(radii, search.budget.n_gradients)
+    local = _local(chain, schedule[0], search, seed)
+    kept = _Kept(chain, radii)
+    perturbation, spent = None, local.cost
+    for number, stage in enumerate(schedule):
+        earlier = Earlier(
+            perturbation=perturbation, warm_start=stage.warm_start, local=local, spent=spent
+        )
+        found = search_chain(
+            chain, relative_radii(chain, stage.radius), _of_stage(search, stage), seed + number,
+            on_step, earlier,
+        )  # fmt: skip
+        perturbation, spent = kept.take(stage, found).perturbation, 0
+        if Status.INTERRUPTED in found.status:
+            kept.interrupted(stage, found)
+            break
+    return kept.findings()
 
-    def __init__(
-        self, chain: Chain, search: Search, seed: int, on_step: OnStep | None,
-        radii: tuple[float, ...],
-    ) -> None:  # fmt: skip
-        self._chain, self._search, self._seed = chain, search, seed
-        self._on_step, self._radii = on_step, radii
-        self._local: Local | None = None
+
+def _local(chain: Chain, first: Stage, search: Search, seed: int) -> Local:
+    """The leading direction, paid for by the first stage."""
+    settings = _of_stage(search, first)
+    landscape = Landscape.of(chain, relative_radii(chain, first.radius), settings)
+    return find_local(landscape, settings, seed)
+
+
+def _of_stage(search: Search, stage: Stage) -> Search:
+    """The search with the stage's share of gradients and seconds; several starts on the way up only."""
+    whole = search.budget
+    seconds = whole.max_seconds and whole.max_seconds * stage.n_gradients / whole.n_gradients
+    budget = replace(
+        whole, n_gradients=stage.n_gradients, max_seconds=seconds,
+        n_starts=1 if stage.descending else whole.n_starts,
+    )  # fmt: skip
+    return replace(search, budget=budget)
+
+
+class _Kept:
+    """The largest damage at every requested radius, and what the auxiliary stages beside it cost."""
+
+    def __init__(self, chain: Chain, radii: tuple[float, ...]) -> None:
+        self._chain, self._radii = chain, radii
         self._found: dict[int, Finding] = {}
-        self._on_stones: dict[int, Tensor] = {}
+        self._auxiliary: dict[int, Tensor] = {}
 
-    def findings(self) -> tuple[Finding, ...]:
-        before: Finding | None = None
-        legs = itinerary(self._radii, self._search.budget.n_gradients)
-        for number, leg in enumerate(legs):
-            now = self._walk(leg, before, self._seed + number)
-            if leg.asked:
-                before = self._keep(leg.index, now)
-            else:
-                before = now
-                spent = self._on_stones.get(leg.index, torch.zeros_like(now.n_gradients))
-                self._on_stones[leg.index] = spent + now.n_gradients
-            if Status.INTERRUPTED in now.status:
-                self._interrupt(leg, now)
-                break
-        return tuple(self._counted(index) for index in sorted(self._found))
-
-    def _walk(self, leg: Leg, before: Finding | None, seed: int) -> Finding:
-        """One leg, from where the one before it ended."""
-        n_starts = 1 if leg.returns else self._search.budget.n_starts
-        whole = self._search.budget
-        seconds = whole.max_seconds and whole.max_seconds * leg.n_gradients / whole.n_gradients
-        budget = replace(
-            whole, n_gradients=leg.n_gradients, n_starts=n_starts, max_seconds=seconds
-        )  # fmt: skip
-        search = replace(self._search, budget=budget)
-        radii = relative_radii(self._chain, leg.radius)
-        spent = 0
-        if self._local is None:
-            self._local = find_local(make_hill(self._chain, radii, search), search, self._seed)
-            spent = self._local.cost
-        return search_chain(
-            self._chain, radii, search, seed, self._on_step, spent=spent,
-            origin=None if before is None else before.perturbation, settled=not leg.free,
-            local=self._local,
-        )  # fmt: skip
-
-    def _keep(self, index: int, now: Finding) -> Finding:
+    def take(self, stage: Stage, found: Finding) -> Finding:
+        """What the next stage continues from: the best at a requested radius, else what was found."""
+        index = stage.index
+        if not stage.requested:
+            spent = self._auxiliary.get(index, torch.zeros_like(found.n_gradients))
+            self._auxiliary[index] = spent + found.n_gradients
+            return found
         known = self._found.get(index)
-        self._found[index] = now if known is None else better(known, now)
+        self._found[index] = found if known is None else larger_damage(known, found)
         return self._found[index]
 
-    def _interrupt(self, leg: Leg, now: Finding) -> None:
-        """Say so at the radius that the leg belongs to."""
-        # A stone below the smallest radius is all there is; what it found fits into that ball too.
-        radius = relative_radii(self._chain, self._radii[leg.index])
-        fits = replace(now, radius=radius, n_gradients=torch.zeros_like(now.n_gradients))
-        kept = self._found.get(leg.index, fits)
-        self._found[leg.index] = replace(kept, status=(Status.INTERRUPTED,) * len(kept.status))
+    def interrupted(self, stage: Stage, found: Finding) -> None:
+        """Say so at the radius that the stage counts for."""
+        # An auxiliary stage below the smallest radius may be all there is; what it found fits into
+        # that ball too, and its cost is counted already.
+        radius = relative_radii(self._chain, self._radii[stage.index])
+        fits = replace(found, radius=radius, n_gradients=torch.zeros_like(found.n_gradients))
+        kept = self._found.get(stage.index, fits)
+        self._found[stage.index] = replace(kept, status=(Status.INTERRUPTED,) * len(kept.status))
 
-    def _counted(self, index: int) -> Finding:
-        """The finding with what the stones beside it cost."""
-        found = self._found[index]
-        return replace(found, n_gradients=found.n_gradients + self._on_stones.get(index, 0))
-
-
-def better(first: Finding, second: Finding) -> Finding:
-    """Image by image the finding that did more damage; what both spent is added."""
-    broke = torch.tensor([status is Status.NOT_FINITE for status in second.status])
-    intact = torch.tensor([status is not Status.NOT_FINITE for status in first.status])
-    take = intact & (broke | (second.damage > first.damage))
-
-    def choose(a: Tensor, b: Tensor) -> Tensor:
-        return torch.where(per_image(take.to(a.device), a), b, a)
-
-    status = tuple(
-        b if taken else a
-        for a, b, taken in zip(first.status, second.status, take.tolist(), strict=True)
-    )
-    return replace(
-        first, status=status,
-        perturbation=choose(first.perturbation, second.perturbation),
-        perturbation_norm=choose(first.perturbation_norm, second.perturbation_norm),
-        error=choose(first.error, second.error),
-        damage=choose(first.damage, second.damage),
-        reconstruction=choose(first.reconstruction, second.reconstruction),
-        n_gradients=first.n_gradients + second.n_gradients,
-        trace=torch.cat([first.trace, second.trace], 1),
-    )  # fmt: skip
+    def findings(self) -> tuple[Finding, ...]:
+        """One per radius that was reached, with the cost of the auxiliary stages beside it."""
+        return tuple(
+            replace(found, n_gradients=found.n_gradients + self._auxiliary.get(index, 0))
+            for index, found in sorted(self._found.items())
+        )

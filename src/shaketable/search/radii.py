@@ -8,8 +8,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from shaketable.chain import Chain
 from shaketable.errors import InputError
-from shaketable.search.chain import Chain
 from shaketable.settings import require_number
 
 LARGEST_RADIUS = 10.0

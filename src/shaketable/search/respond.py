@@ -5,11 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from shaketable.errors import InputError, ShapeError
+from shaketable.chain import Chain, Domain
 from shaketable.problem import Problem
 from shaketable.search.ball import Ball
-from shaketable.search.chain import Chain
-from shaketable.search.finding import Domain
 from shaketable.search.radii import relative_radii
 from shaketable.search.vectors import generators
 
@@ -44,21 +42,8 @@ def respond(problem: Problem, images: Tensor, perturbation: Tensor, *, domain: D
     True
     """
     chain = Chain.of(problem, problem.prepare(images), domain)
-    shape = tuple(chain.unperturbed.shape)
-    if tuple(perturbation.shape) != shape:
-        raise ShapeError(
-            f"Expected a perturbation of shape {shape} in the {domain} domain, got "
-            f"{tuple(perturbation.shape)}; give one per image.",
-            expected=shape, got=tuple(perturbation.shape),
-        )  # fmt: skip
-    if perturbation.is_complex() and not chain.unperturbed.is_complex():
-        raise InputError(
-            "Expected a real perturbation of what is real, got a complex one; take its real part."
-        )
-    if chain.sampled is not None:
-        perturbation = perturbation * chain.sampled.to(perturbation.device)
     with torch.no_grad():
-        return chain.reconstruct(perturbation)
+        return chain.reconstruct(chain.allowed(perturbation))
 
 
 def random_perturbation(

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from shaketable.chain import Chain, Domain
 from shaketable.errors import InputError
 from shaketable.problem import Problem
-from shaketable.search.finding import Domain
-from shaketable.search.jacobian import Jacobian, Response, flat
+from shaketable.search.jacobian import Jacobian, flat
 from shaketable.search.lanczos import LeadingPairs, pairs_of
 from shaketable.search.vectors import generators
 
@@ -132,35 +132,25 @@ def local_spectrum(
         raise InputError(
             f"Expected at least 2 probes, got n_probes={n_probes}; one has no standard error."
         )
-    images = problem.prepare(images)
-    response, point, n_dimensions = _response(problem, images, domain)
-    jacobian = Jacobian(response, point)
+    chain = Chain.of(problem, problem.prepare(images), domain)
+    point = torch.zeros_like(chain.unperturbed)
+    jacobian = Jacobian(lambda r: chain.reconstruct(chain.allowed(r)), point)
     pairs = pairs_of(jacobian, k, n_steps, generators(seed, len(images), "spectrum"), _TOLERANCE)
     seeds = generators(seed, len(images), "hutchinson")
     frobenius, error = _frobenius(jacobian, pairs, n_probes, seeds)
     return Spectrum(
         singular_values=pairs.values, vectors=pairs.right, left_vectors=pairs.left,
         residuals=pairs.residuals, frobenius=frobenius, frobenius_error=error,
-        n_dimensions=n_dimensions, domain=domain, n_products=jacobian.n_products,
+        n_dimensions=_n_dimensions(chain), domain=domain, n_products=jacobian.n_products,
     )  # fmt: skip
 
 
-def _response(problem: Problem, images: Tensor, domain: Domain) -> tuple[Response, Tensor, int]:
-    """The map from perturbations to images, its zero, and the real dimension of its domain."""
-    A, f = problem.forward, problem.reconstruct
-    if domain == "image":
-        n_image = math.prod(images.shape[1:]) * (2 if images.is_complex() else 1)
-        return (lambda r: f(A(images + r), A)), torch.zeros_like(images), n_image
-    if domain != "data":
-        raise InputError(f"Expected domain 'image' or 'data', got {domain!r}; choose one of them.")
-    with torch.no_grad():
-        data = A(images)
-    sampled = A.sampled
-    if sampled is None:
-        sampled = torch.ones(data.shape[1:], dtype=torch.bool)
-    sampled = sampled.to(data.device).expand(data.shape[1:])
-    n_data = int(sampled.sum()) * (2 if data.is_complex() else 1)
-    return (lambda e: f(data + e * sampled, A)), torch.zeros_like(data), n_data
+def _n_dimensions(chain: Chain) -> int:
+    """The real dimension of the perturbations of one image."""
+    like = chain.unperturbed
+    shape = like.shape[1:]
+    n = math.prod(shape) if chain.sampled is None else int(chain.sampled.expand(shape).sum())
+    return n * (2 if like.is_complex() else 1)
 
 
 def _frobenius(

@@ -1,4 +1,7 @@
-"""Norms and products image by image, in double precision, and random numbers per image."""
+"""Norms and products image by image, in double precision, and random numbers per image.
+
+Of complex tensors by way of their real parts: complex norms take 40 times as long.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,21 @@ from hashlib import sha256
 import torch
 from torch import Tensor
 
+from shaketable.real_vectors import real_parts
 from shaketable.settings import require_whole
 
 
 def norms(x: Tensor) -> Tensor:
     """``(B, ...) -> (B,)`` l2 norm per image, accumulated in double precision."""
     result: Tensor = torch.linalg.vector_norm(
-        _parts(x.detach()).flatten(1), dim=1, dtype=torch.float64
+        real_parts(x.detach()).flatten(1), dim=1, dtype=torch.float64
     )
     return result
 
 
 def dots(x: Tensor, y: Tensor) -> Tensor:
     """``(B, ...), (B, ...) -> (B,)`` real part of ``⟨x, y⟩`` per image, float64."""
-    return (_parts(x) * _parts(y)).flatten(1).sum(1, dtype=torch.float64)
+    return (real_parts(x) * real_parts(y)).flatten(1).sum(1, dtype=torch.float64)
 
 
 def per_image(values: Tensor, like: Tensor) -> Tensor:
@@ -58,8 +62,3 @@ def expands(given: Tensor, shape: tuple[int, ...]) -> bool:
     except RuntimeError:
         return False
     return True
-
-
-def _parts(x: Tensor) -> Tensor:
-    """Real and imaginary parts as real numbers: norms of complex tensors take 40 times as long."""
-    return torch.view_as_real(x.resolve_conj()) if x.is_complex() else x

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from shaketable.chain import Chain, Domain
 from shaketable.errors import InputError
 from shaketable.problem import Problem
-from shaketable.search.chain import Chain
 from shaketable.search.climbing import search_chain
 from shaketable.search.engine import OnStep
-from shaketable.search.finding import Domain, Finding
+from shaketable.search.finding import Finding
 from shaketable.search.radii import relative_radii
 from shaketable.search.search import Search
 

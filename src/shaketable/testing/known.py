@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from shaketable.chain import Chain
 from shaketable.errors import InputError
 from shaketable.problem import Problem
 from shaketable.search import Ball, Domain, respond
-from shaketable.search.chain import Chain
 from shaketable.search.vectors import norms
 
 _ROUNDING = 1e-4  # by which a perturbation may exceed the ball

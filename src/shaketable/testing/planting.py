@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from shaketable.protocols import ForwardMap
+from shaketable.real_vectors import real_rows
 from shaketable.search.vectors import norms
 from shaketable.testing.known import KnownProblem
-from shaketable.testing.real_vectors import flat
 from shaketable.testing.responses import Response
 from shaketable.testing.site import Directions, Site
 
@@ -61,7 +61,7 @@ class Planted:
         change, size = y - self.data[nearest], self.sizes[nearest]
         components = self.directions.read(change)
         unit = size[:, None].to(components.dtype)
-        amount = torch.linalg.vector_norm(flat(change), dim=1) / (size * self._reach)
+        amount = torch.linalg.vector_norm(real_rows(change), dim=1) / (size * self._reach)
         amplitudes = self._respond(components / unit, amount, nearest) * unit
         loud = _combined(amplitudes, self.pictures)
         return self.images[nearest] + self._quiet(change, components) + loud
@@ -91,7 +91,7 @@ class Planted:
             return torch.zeros_like(self.images[:1])
         rest = change - _combined(components, self.directions.data)
         image = self.site.adjoint(rest) * (self.background / self.site.gain)
-        shares = flat(image) @ flat(self.pictures).T
+        shares = real_rows(image) @ real_rows(self.pictures).T
         return image - _combined(shares, self.pictures)
 
 

@@ -8,12 +8,12 @@ from hashlib import sha256
 import torch
 from torch import Tensor
 
+from shaketable.chain import Chain
 from shaketable.errors import InputError
 from shaketable.problem import Problem
+from shaketable.real_vectors import orthonormal, real_rows
 from shaketable.search import Ball, BoundBall, Domain
-from shaketable.search.chain import Chain
 from shaketable.search.vectors import norms, per_image
-from shaketable.testing.real_vectors import flat, orthonormal
 
 _BRIGHTNESS = (1.0, 1.5, 2.0)
 _N_POWER = 20  # power iterations; plants stand at least twice above what they may leave out
@@ -175,7 +175,7 @@ class Site:
             changed = self.data_change(variable)
             noise = torch.randn(changed.shape, generator=generator, dtype=changed.dtype)
             probes = noise.to(changed.device)
-            product = (flat(probes) * flat(changed)).sum()
+            product = (real_rows(probes) * real_rows(changed)).sum()
         (pulled,) = torch.autograd.grad(product, variable)
         return probes, pulled
 
@@ -198,7 +198,7 @@ class Site:
             with torch.enable_grad():
                 changed = self.data_change(vector)
                 image = self.adjoint(changed)
-                energy = flat(image).square().sum() / 2
+                energy = real_rows(image).square().sum() / 2
             if not energy.requires_grad:
                 return 0.0, 0.0
             (product,) = torch.autograd.grad(energy, vector)
@@ -229,12 +229,12 @@ class Directions:
 
     def read(self, change: Tensor) -> Tensor:
         """``(B, *data_shape) -> (B, k)``: components ``Re⟨u_i, z⟩`` of the z with ``L z = change``."""
-        measures = flat(self.measures)
-        return flat(change).to(measures.dtype) @ measures.T
+        measures = real_rows(self.measures)
+        return real_rows(change).to(measures.dtype) @ measures.T
 
 
 def _gram(rows: Tensor) -> Tensor:
-    vectors = flat(rows).double()
+    vectors = real_rows(rows).double()
     return vectors @ vectors.T
 
 

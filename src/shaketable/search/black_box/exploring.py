@@ -8,15 +8,16 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from shaketable.search.black_box.cells import make_cells
+from shaketable.real_vectors import real_rows
 from shaketable.search.black_box.layout import Layout
-from shaketable.search.black_box.model import ModelHill, ResponseModel
+from shaketable.search.black_box.model import ModelLandscape, ResponseModel
+from shaketable.search.black_box.probing_groups import make_probing_groups
 from shaketable.search.black_box.queries import Queries
 from shaketable.search.black_box.reach import find_reach
-from shaketable.search.black_box.real import rows_of
 from shaketable.search.black_box.settings import BlackBox
 from shaketable.search.budget import Budget
-from shaketable.search.engine import Best, climb
+from shaketable.search.engine import climb
+from shaketable.search.tracking import Tracker
 from shaketable.search.updates import Origin, SphereAscent
 from shaketable.search.vectors import norms
 
@@ -41,12 +42,12 @@ def explore(
     generator
         Of this image.
     """
-    hill = queries.hill
-    layout = Layout.of(hill.chain, hill.ball)
+    landscape = queries.landscape
+    layout = Layout.of(landscape.chain, landscape.ball)
     draw = torch.randn(
         layout.template.shape, generator=generator, dtype=layout.template.dtype
     ).to(layout.template.device)  # fmt: skip
-    own = hill.ball.to_boundary(layout.coordinates(layout.seen(draw)))
+    own = landscape.ball.to_boundary(layout.coordinates(layout.seen(draw)))
     outputs, values = queries.ask(torch.cat([own, starts, -starts]))
     if queries.done or len(values) == 0:
         return
@@ -54,13 +55,13 @@ def explore(
     point = torch.cat([own, starts, -starts])[best : best + 1]
     output = outputs[best : best + 1]
     reach = find_reach(queries, layout, point, output, settings.step, settings.within, generator)
-    per_direction = rows_of(point).element_size() * (
-        rows_of(point).shape[1] + rows_of(output).shape[1]
+    per_direction = real_rows(point).element_size() * (
+        real_rows(point).shape[1] + real_rows(output).shape[1]
     )
     limit = min(settings.n_queries, max(int(settings.max_bytes) // per_direction, 1))
-    cells = make_cells(layout, output, reach, limit, generator)
-    model = ResponseModel(layout, cells, point, output)
-    model.move(torch.zeros_like(point), hill.reference.clean)
+    groups = make_probing_groups(layout, output, reach, limit, generator)
+    model = ResponseModel(layout, groups, point, output)
+    model.move(torch.zeros_like(point), landscape.reference.clean)
     model.move(point, output)
     _Walk(queries, settings, model, float(values[best])).all()
 
@@ -72,7 +73,7 @@ class _Walk:
         self, queries: Queries, settings: BlackBox, model: ResponseModel, value: float
     ) -> None:
         self._queries, self._settings, self._model = queries, settings, model
-        self._hill = ModelHill.of(queries.hill, model)
+        self._landscape = ModelLandscape.replacing(queries.landscape, model)
         self._value = value
         self._step = settings.step
         self._length = 0.5 * _LONGEST
@@ -92,7 +93,7 @@ class _Walk:
 
     def _questions(self) -> Iterator[tuple[int, int]]:
         """Every direction once, as far as the budget allows; then the most amplified ones again."""
-        colours = range(self._model.cells.n_colours)
+        colours = range(self._model.groups.n_colours)
         for number in range(self._model.n_directions):
             if self._queries.left < self._until:
                 break
@@ -104,7 +105,7 @@ class _Walk:
                 yield from ((colour, number) for colour in colours)
 
     def _ask(self, asked: list[tuple[int, int]]) -> None:
-        ball, model = self._queries.hill.ball, self._model
+        ball, model = self._queries.landscape.ball, self._model
         directions = [model.direction(colour, number) for colour, number in asked]
         moves = [ball.to_boundary(d, self._step) for d in directions]
         there = [(q, m) for q, m in zip(asked, moves, strict=True) if bool(norms(m) > 0)]
@@ -125,7 +126,7 @@ class _Walk:
 
     def _move(self) -> None:
         """Where the model leads, at three lengths; the base moves if one is better."""
-        ball, model = self._queries.hill.ball, self._model
+        ball, model = self._queries.landscape.ball, self._model
         away = self._target() - model.point
         lengths = [min(f * self._length, _LONGEST) for f in (2.0, 1.0, 0.5)]
         points = torch.cat([ball.to_boundary(model.point + s * away) for s in lengths])
@@ -147,11 +148,9 @@ class _Walk:
 
     def _target(self) -> Tensor:
         """Where a few steps on the model lead from the base; more would follow its errors."""
-        hill, update = self._hill, SphereAscent()
-        best = Best(hill)
-        origin = Origin(point=self._model.point, settled=True)
+        update, tracker = SphereAscent(), Tracker(self._landscape)
+        origin = Origin(point=self._model.point, warm_start=True)
         generators = [torch.Generator().manual_seed(0)]
-        state = update.start(hill.ball, origin, generators, self._n_steps)
-        budget = Budget(n_gradients=self._n_steps)
-        climb(hill, update, budget, self._n_steps, state, best, None, lambda: None)
-        return best.point
+        state = update.start(self._landscape.ball, origin, generators, self._n_steps)
+        climb(tracker, update, state, Budget(n_gradients=self._n_steps), self._n_steps)
+        return tracker.best.point

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from shaketable.chain import Chain
+from shaketable.real_vectors import real_rows
 from shaketable.search.ball import BoundBall
-from shaketable.search.black_box.real import rows_of
-from shaketable.search.chain import Chain
 
 _SAME = 1e-3
 
@@ -94,7 +94,7 @@ def _is_isometry(chain: Chain, ball: BoundBall) -> bool:
     draw = torch.randn(ball.template.shape, generator=generator, dtype=ball.template.dtype)
     data = ball.restrict(draw.to(ball.template.device))
     again = ball.restrict(A(_like_images(chain, A.adjoint(data))))
-    return bool((rows_of(again - data).norm() <= _SAME * rows_of(data).norm()).item())
+    return bool((real_rows(again - data).norm() <= _SAME * real_rows(data).norm()).item())
 
 
 def _like_images(chain: Chain, x: Tensor) -> Tensor:

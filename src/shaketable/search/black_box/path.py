@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from shaketable.chain import Chain, Domain
 from shaketable.problem import Problem
 from shaketable.protocols import Reconstructor
 from shaketable.search.black_box.settings import BlackBox
 from shaketable.search.black_box.verb import search_images
-from shaketable.search.chain import Chain
 from shaketable.search.engine import OnStep
-from shaketable.search.finding import Domain, Finding, Status
+from shaketable.search.finding import Finding, Status
 from shaketable.search.radii import increasing_radii, relative_radii
 
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from shaketable.chain import Chain
 from shaketable.search.ball import BoundBall
-from shaketable.search.chain import Chain
-from shaketable.search.engine import Best, Hill
+from shaketable.search.best import Best, Evaluated
+from shaketable.search.landscape import Landscape
 from shaketable.search.objectives import Objective, Reference
 
 OnQuery = Callable[[int, Best], None]
@@ -37,7 +38,8 @@ class Queries:
     deadline
         Value of the monotonic clock after which nothing is asked.
     on_query
-        Called after every call of `ask` upon the reconstructor with the number of queries it made.
+        Called after every call of `ask` upon the reconstructor with the number of queries it made
+        and the best point so far.
     """
 
     def __init__(
@@ -47,19 +49,27 @@ class Queries:
         with torch.no_grad():
             clean = chain.reconstruct().detach()
         reference = Reference(clean=clean, truth=chain.images, index=index)
-        self.hill = Hill(chain=chain, ball=ball, objective=objective, reference=reference)
-        self.best = Best(self.hill)
-        self.best.sloped = torch.ones_like(self.best.finite)  # unknown; never said to be stuck
-        self.left = n_queries - 1
+        self.landscape = Landscape(chain=chain, ball=ball, objective=objective, reference=reference)
+        self.best = Best.unperturbed(self.landscape)
+        self.n_asked = 1
         self.out_of_time = False
-        self._at_once, self._deadline, self._on_query = at_once, deadline, on_query
-        self.best.trace.append(self.best.value)
-        self.best.n_gradients = self.best.n_gradients + 1  # here they count queries
+        self._damage = [self.best.value]
+        self._n_queries, self._at_once, self._deadline = n_queries, at_once, deadline
+        self._on_query = on_query
+
+    @property
+    def left(self) -> int:
+        """How many may still be asked."""
+        return self._n_queries - self.n_asked
 
     @property
     def done(self) -> bool:
         """Nothing more may be asked, or nothing more is to be learnt: the output was lost."""
         return self.left == 0 or self.out_of_time or not bool(self.best.finite)
+
+    def trace(self) -> Tensor:
+        """``(n_asked,)`` float64: the best damage after every query."""
+        return torch.cat(self._damage)
 
     def ask(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs and objective of coordinates ``(k, ...)``; fewer where the budget ends.
@@ -77,28 +87,28 @@ class Queries:
                 break
             some = chunk[: self.left]
             output, value = self._call(some)
-            self.left -= len(some)
             outputs.append(output)
             values.append(value)
             self._judge(some, output, value)
         if not outputs:
-            clean = self.hill.reference.clean
+            clean = self.landscape.reference.clean
             return clean[:0], self.best.value[:0]
         return torch.cat(outputs), torch.cat(values)
 
     def _call(self, points: Tensor) -> tuple[Tensor, Tensor]:
         same = torch.zeros(len(points), dtype=torch.int64, device=points.device)
         with torch.no_grad():
-            output, value = self.hill.rows(same).value(points)
+            output, value = self.landscape.rows(same).value(points)
         return output.detach(), value.detach().double()
 
     def _judge(self, points: Tensor, output: Tensor, value: Tensor) -> None:
         running = torch.ones_like(self.best.finite)
         for i in range(len(points)):
             one = slice(i, i + 1)
-            self.best.see(self.hill, points[one], output[one], value[one], running)
-            self.best.trace.append(self.best.value)
-        self.best.n_gradients = self.best.n_gradients + len(points)
+            seen = Evaluated(point=points[one], output=output[one], value=value[one])
+            self.best = self.best.after(self.landscape, seen, running)
+            self._damage.append(self.best.value)
+        self.n_asked += len(points)
         self._on_query(len(points), self.best)
 
     def _look_at_the_clock(self) -> None:

@@ -18,8 +18,8 @@ def find_reach(
 ) -> tuple[int | None, ...]:  # fmt: skip
     """Two queries per axis, each with a random perturbation one index wide.
 
-    An axis along which the directions themselves spread, or along which fewer than two cells could
-    be asked together, has no reach.
+    An axis along which the directions themselves spread, or along which fewer than two groups could
+    be probed together, has no reach.
 
     Parameters
     ----------

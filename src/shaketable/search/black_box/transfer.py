@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from shaketable.chain import Chain
 from shaketable.problem import Problem
 from shaketable.protocols import Reconstructor
 from shaketable.search.black_box.settings import BlackBox
-from shaketable.search.chain import Chain
 from shaketable.search.climbing import search_chain
 from shaketable.search.finding import Status
 from shaketable.search.search import Search

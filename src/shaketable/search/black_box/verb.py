@@ -8,15 +8,16 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from shaketable.chain import Chain, Domain
 from shaketable.problem import Problem
 from shaketable.protocols import Reconstructor
+from shaketable.search.best import Best
 from shaketable.search.black_box.exploring import explore
 from shaketable.search.black_box.queries import Queries
 from shaketable.search.black_box.settings import BlackBox
 from shaketable.search.black_box.transfer import transferred
-from shaketable.search.chain import Chain
-from shaketable.search.engine import Best, OnStep, Step
-from shaketable.search.finding import Domain, Finding, Status
+from shaketable.search.engine import OnStep, Step
+from shaketable.search.finding import Finding, Status
 from shaketable.search.radii import relative_radii
 from shaketable.search.vectors import generators, norms
 
@@ -163,32 +164,31 @@ class _Images:
     def _gathered(self, ended: Status) -> Finding:
         for index in range(len(self._asked), self._n):  # not begun before the interrupt
             self._queries(index, reporting=False)
-        bests = [queries.best for queries in self._asked]
-        late = [queries.out_of_time for queries in self._asked]
+        asked = self._asked
         perturbation = torch.cat([
-            q.hill.ball.perturbation(q.best.point).detach() for q in self._asked
+            queries.landscape.ball.perturbation(queries.best.point).detach() for queries in asked
         ])  # fmt: skip
-        output = torch.cat([best.output for best in bests])
-        clean = torch.cat([q.hill.reference.clean for q in self._asked])
-        status = tuple(
-            best.statuses(Status.BUDGET_SPENT if out and ended is Status.FOUND else ended)[0]
-            for best, out in zip(bests, late, strict=True)
-        )
-        n_queries = torch.cat([best.n_gradients for best in bests]).cpu()
+        output = torch.cat([queries.best.output for queries in asked])
+        clean = torch.cat([queries.landscape.reference.clean for queries in asked])
+        n_queries = torch.tensor([queries.n_asked for queries in asked])
         return Finding(
             perturbation=perturbation, domain=self._chain.domain, radius=self._radii,
             perturbation_norm=norms(perturbation).cpu(), error=norms(output - clean).cpu(),
-            damage=torch.cat([best.value for best in bests]).cpu(), status=status,
-            n_gradients=torch.zeros_like(n_queries), trace=_padded(bests),
+            damage=torch.cat([queries.best.value for queries in asked]).cpu(),
+            status=tuple(_status(queries, ended) for queries in asked),
+            n_gradients=torch.zeros_like(n_queries), trace=_padded(asked),
             local_gain=torch.full((self._n,), torch.nan, dtype=torch.float64),
             reconstruction=output, clean=clean, seed=self._seed, method="no gradients",
             n_queries=n_queries,
         )  # fmt: skip
 
 
-def _padded(bests: list[Best]) -> Tensor:
-    rows = [torch.cat(best.trace).cpu() for best in bests]
-    trace = torch.full((len(rows), max(map(len, rows))), torch.nan, dtype=torch.float64)
-    for index, row in enumerate(rows):
-        trace[index, : len(row)] = row
-    return trace
+def _status(queries: Queries, ended: Status) -> Status:
+    late = queries.out_of_time and ended is Status.FOUND
+    return queries.best.statuses(Status.BUDGET_SPENT if late else ended)[0]
+
+
+def _padded(asked: list[Queries]) -> Tensor:
+    """``(B, n)`` the traces of all images, NaN after the last query of each."""
+    traces = [queries.trace().cpu() for queries in asked]
+    return torch.nn.utils.rnn.pad_sequence(traces, batch_first=True, padding_value=torch.nan)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from shaketable.errors import InputError
+from shaketable.real_vectors import from_real_parts, real_parts
 from shaketable.search.ball import BoundBall
 from shaketable.search.updates.update import Origin, Seen, starting_point
 
@@ -62,11 +63,10 @@ class MomentumAscent:
     ) -> MomentumState:  # fmt: skip
         """Uniform on [0, start_size] in the real and the imaginary part, or the origin."""
         like = ball.template
-        planes = torch.view_as_real(like) if like.is_complex() else like
-        draws = [torch.rand(planes.shape[1:], generator=g, dtype=planes.dtype) for g in generators]
+        parts = real_parts(like)
+        draws = [torch.rand(parts.shape[1:], generator=g, dtype=parts.dtype) for g in generators]
         uniform = self.start_size * torch.stack(draws).to(like.device)
-        own = torch.view_as_complex(uniform) if like.is_complex() else uniform
-        point = ball.project(starting_point(origin, own))
+        point = ball.project(starting_point(origin, from_real_parts(uniform, like)))
         return MomentumState(point=point, velocity=torch.zeros_like(point))
 
     def advance(self, ball: BoundBall, state: MomentumState, seen: Seen) -> MomentumState:

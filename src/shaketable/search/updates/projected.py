@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from shaketable.errors import InputError
+from shaketable.real_vectors import from_real_parts, real_parts
 from shaketable.search.ball import BoundBall
 from shaketable.search.updates.update import Origin, Seen, starting_point
 
@@ -100,22 +101,18 @@ class ProjectedAdam:
     ) -> AdamState:  # fmt: skip
         """A random point at a tenth of the radius, or the origin."""
         point = ball.project(starting_point(origin, ball.random(generators, 0.1)))
-        zeros = torch.zeros_like(_planes(point))
+        zeros = torch.zeros_like(real_parts(point))
         return AdamState(point=point, first=zeros, second=zeros)
 
     def advance(self, ball: BoundBall, state: AdamState, seen: Seen) -> AdamState:
         """One step of Adam, projected."""
-        gradient = _planes(seen.gradient)
+        gradient = real_parts(seen.gradient)
         b1, b2 = self.decay
         first = b1 * state.first + (1 - b1) * gradient
         second = b2 * state.second + (1 - b2) * gradient.square()
         k = seen.iteration + 1
         root = (second / (1 - b2**k)).sqrt()
         direction = first / (1 - b1**k) / root.clamp_min(torch.finfo(root.dtype).tiny)
-        step = torch.view_as_complex(direction) if state.point.is_complex() else direction
-        point = ball.project(state.point + self.rate * ball.typical_entry() * step)
+        step = self.rate * ball.typical_entry() * from_real_parts(direction, state.point)
+        point = ball.project(state.point + step)
         return AdamState(point=point, first=first, second=second)
-
-
-def _planes(x: Tensor) -> Tensor:
-    return torch.view_as_real(x.contiguous()) if x.is_complex() else x

@@ -22,18 +22,18 @@ class SphereState:
     point, velocity
         The point and the averaged direction.
     spare
-        Random numbers for points without a slope.
+        Random numbers for points where the gradient is zero.
     step
-        ``(B,)`` first step in radii: smaller where the search continues another one.
-    fresh
-        ``(B,)`` whether the sphere changes: not where the search continues another one.
+        ``(B,)`` first step in radii: smaller after a warm start.
+    cold
+        ``(B,)`` cold starts: only for them the sphere changes.
     """
 
     point: Tensor
     velocity: Tensor
     spare: Tensor
     step: Tensor
-    fresh: Tensor
+    cold: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +62,11 @@ class SphereAscent:
     step
         First step, in radii, from a random point or a linearisation.
     step_continued
-        First step where the search continues from another one's result.
+        First step after a warm start, from the result of another search.
     momentum
         Share of the old direction that is kept, at the beginning and at the end.
     overshoot
-        Radius of the largest sphere in radii of the ball, where the search does not continue another;
-        1 keeps it on the ball.
+        Radius of the largest sphere in radii of the ball, after a cold start; 1 keeps it on the ball.
 
     Examples
     --------
@@ -96,22 +95,22 @@ class SphereAscent:
     ) -> SphereState:  # fmt: skip
         """A random point, or the origin, on the first sphere."""
         spare = ball.random(generators)
-        fresh = torch.ones_like(ball.size, dtype=torch.bool)
-        if origin is not None and origin.settled:
-            fresh = norms(origin.point) == 0
+        cold = torch.ones_like(ball.size, dtype=torch.bool)
+        if origin is not None and origin.warm_start:
+            cold = norms(origin.point) == 0
         point = ball.to_boundary(ball.restrict(starting_point(origin, spare)))
-        step = torch.where(fresh, self.step, self.step_continued).to(ball.size)
-        sphere = _sphere(ball, fresh, self._radius(0.0, n_iterations))
+        step = torch.where(cold, self.step, self.step_continued).to(ball.size)
+        sphere = _sphere(ball, cold, self._radius(0.0, n_iterations))
         return SphereState(
             point=sphere.to_boundary(point), velocity=torch.zeros_like(point),
-            spare=spare, step=step, fresh=fresh,
+            spare=spare, step=step, cold=cold,
         )  # fmt: skip
 
     def advance(self, ball: BoundBall, state: SphereState, seen: Seen) -> SphereState:
         """One step along the sphere, and onto the next one."""
         n = seen.n_iterations
         here, there = self._radius(seen.iteration / n, n), self._radius((seen.iteration + 1) / n, n)
-        sphere = _sphere(ball, state.fresh, there)
+        sphere = _sphere(ball, state.cold, there)
         # Of a sphere that has swollen past the point, nothing leads out.
         tangent = sphere.tangent(state.point, seen.gradient)
         low, high = self.momentum
@@ -122,7 +121,7 @@ class SphereAscent:
             length = torch.minimum(length, _power_step(state.point, seen.gradient, tangent))
         moved = sphere.project(state.point + sphere.scaled(sphere.steepest(velocity), length))
         if there > here:
-            moved = torch.where(per_image(state.fresh, moved), sphere.to_boundary(moved), moved)
+            moved = torch.where(per_image(state.cold, moved), sphere.to_boundary(moved), moved)
         # Shifted, the same random numbers give another random point without a new draw.
         shifted = state.spare.flatten(1).roll(seen.iteration + 1, 1).view_as(moved)
         again = sphere.to_boundary(ball.restrict(shifted))
@@ -139,9 +138,9 @@ class SphereAscent:
         return float(self.overshoot ** min(rising, falling))
 
 
-def _sphere(ball: BoundBall, fresh: Tensor, radius: float) -> BoundBall:
+def _sphere(ball: BoundBall, cold: Tensor, radius: float) -> BoundBall:
     """The sphere of a radius in radii of the ball, for the rows where it changes."""
-    return ball.enlarged(1 + (radius - 1) * fresh.to(ball.size))
+    return ball.enlarged(1 + (radius - 1) * cold.to(ball.size))
 
 
 _INSIDE = 0.6  # share of the budget after which a search has come into the ball

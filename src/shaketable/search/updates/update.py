@@ -59,12 +59,12 @@ class Origin:
     ----------
     point
         ``(B, ...)`` coordinates; rows of zeros mean a start of the update's own choice.
-    settled
-        It is the result of another search, at another radius, and not just a promising direction.
+    warm_start
+        Stay near it, because it is the result of another search and not just a promising direction.
     """
 
     point: Tensor
-    settled: bool
+    warm_start: bool
 
 
 class Update(Protocol[AnyState]):

@@ -1,4 +1,4 @@
-"""Cells: where a perturbation starts, and how far from there the reconstruction answers."""
+"""Probing groups: what a query perturbs, and how far from there the reconstruction responds."""
 
 from __future__ import annotations
 
@@ -9,33 +9,34 @@ from math import prod
 import torch
 from torch import Tensor
 
+from shaketable.real_vectors import from_real_rows, real_rows
 from shaketable.search.black_box.layout import Layout
-from shaketable.search.black_box.real import of_rows, rows_of
 
 _RANK = 1e-3
-_LARGEST = 1024  # real entries of a cell whose directions are found by a decomposition
+_LARGEST = 1024  # real entries of a group whose directions are found by a decomposition
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Cells:
-    """A partition of the layout into cells that may be asked together, in groups of one colour.
+class ProbingGroups:
+    """A partition of the layout into groups of entries, coloured so that one query probes a colour.
 
-    Along an axis where the reconstructor answers only within ``reach`` pixels, a cell is one index
-    wide and every ``2 reach + 1``-th cell has the same colour: perturbed together, their responses
-    do not overlap and are told apart by where they are (Curtis, Powell and Reid, J. Inst. Math.
-    Appl. 13, 1974, on sparse Jacobians). Along other axes a cell has the whole length.
+    Along an axis where the reconstructor responds only within ``reach`` pixels, the half-bandwidth of
+    its Jacobian, a group is one index wide and every ``2 reach + 1``-th group has the same colour:
+    perturbed together, their responses do not overlap and are told apart by where they are (Curtis,
+    Powell and Reid, J. Inst. Math. Appl. 13, 1974, on sparse Jacobians). Along other axes a group has
+    the whole length.
 
     Parameters
     ----------
     inputs
-        ``(C, n)`` positions of the real entries of every cell in the layout.
+        ``(C, n)`` positions of the real entries of every group in the layout.
     outputs
-        ``(C, m)`` positions of the real entries of its answer in the reconstruction; the number of
+        ``(C, m)`` positions of the real entries of its response in the reconstruction; the number of
         entries stands for none.
     colour
         ``(C,)``.
     directions
-        ``(C, k, n)`` orthonormal rows, or zero rows, in every cell.
+        ``(C, k, n)`` orthonormal rows, or zero rows, in every group.
     """
 
     inputs: Tensor
@@ -45,15 +46,15 @@ class Cells:
 
     @property
     def n_colours(self) -> int:
-        """Queries that ask one direction in every cell."""
+        """Queries that ask one direction in every group."""
         return int(self.colour.max()) + 1
 
 
-def make_cells(
+def make_probing_groups(
     layout: Layout, output: Tensor, reach: tuple[int | None, ...], n_directions: int,
     generator: torch.Generator,
-) -> Cells:  # fmt: skip
-    """The cells of a reach per image axis; None where the reconstructor answers everywhere.
+) -> ProbingGroups:  # fmt: skip
+    """The probing groups of a reach per image axis; None where the reconstructor responds everywhere.
 
     Parameters
     ----------
@@ -64,20 +65,20 @@ def make_cells(
     reach
         In pixels, one per axis of the image; all None where the layout has no places.
     n_directions
-        Largest number of directions of a cell.
+        Largest number of directions of a group.
     generator
         Rotates the directions, so that none is a single pixel.
     """
     if all(r is None for r in reach):
-        inputs = torch.arange(rows_of(layout.template).shape[1])[None]
-        outputs = torch.arange(rows_of(output).shape[1])[None]
+        inputs = torch.arange(real_rows(layout.template).shape[1])[None]
+        outputs = torch.arange(real_rows(output).shape[1])[None]
         colour = torch.zeros(1, dtype=torch.int64)
     else:
         inputs, outputs, colour = _partition(layout, output, reach)
     device = output.device
     inputs = inputs.to(device)
     directions = _directions(layout, inputs, n_directions, generator)
-    return Cells(inputs=inputs, outputs=outputs.to(device), colour=colour.to(device),
+    return ProbingGroups(inputs=inputs, outputs=outputs.to(device), colour=colour.to(device),
                  directions=directions)  # fmt: skip
 
 
@@ -89,12 +90,12 @@ def _partition(
     spacing = [2 * (reach[axis] or 0) + 1 for axis in local]
     entries_in = _entries(layout.template, shape)
     entries_out = _entries(output, shape)
-    nothing = rows_of(output).shape[1]
+    nothing = real_rows(output).shape[1]
     inputs, outputs, colour = [], [], []
-    for cell in product(*(range(shape[axis]) for axis in local)):
+    for place in product(*(range(shape[axis]) for axis in local)):
         at = entries_in
         window: list[Tensor] = [torch.arange(n) for n in shape]
-        for axis, index in zip(local, cell, strict=True):
+        for axis, index in zip(local, place, strict=True):
             at = at.index_select(axis, torch.tensor([index]))
             r = reach[axis] or 0
             window[axis] = torch.arange(index - r, index + r + 1)
@@ -102,7 +103,7 @@ def _partition(
         inputs.append(at.flatten())
         outputs.append(around.flatten())
         number = 0
-        for index, step in zip(cell, spacing, strict=True):
+        for index, step in zip(place, spacing, strict=True):
             number = number * step + index % step
         colour.append(number)
     return torch.stack(inputs), torch.stack(outputs), torch.tensor(colour)
@@ -127,20 +128,20 @@ def _window(entries: Tensor, window: list[Tensor], nothing: int) -> Tensor:
 def _directions(
     layout: Layout, inputs: Tensor, n_directions: int, generator: torch.Generator
 ) -> Tensor:
-    """``(C, k, n)``: an orthonormal basis of what can be seen of every cell, randomly rotated."""
-    n_cells, n = inputs.shape
+    """``(C, k, n)``: an orthonormal basis of what can be seen of every group, randomly rotated."""
+    n_groups, n = inputs.shape
     template = layout.template
-    real = rows_of(template)
+    real = real_rows(template)
     k = min(n, n_directions)
     n_draws = n if n <= _LARGEST else k
     draw = torch.randn(n_draws, n, generator=generator, dtype=real.dtype).to(real.device)
     if n_draws == n:
         draw = torch.linalg.qr(draw).Q
-    seen = torch.empty(n_draws, n_cells, n, dtype=real.dtype, device=real.device)
+    seen = torch.empty(n_draws, n_groups, n, dtype=real.dtype, device=real.device)
     for i in range(n_draws):
         whole = torch.zeros_like(real)
-        whole[0, inputs.flatten()] = draw[i].repeat(n_cells)
-        seen[i] = rows_of(layout.seen(of_rows(whole, template)))[0][inputs]
+        whole[0, inputs.flatten()] = draw[i].repeat(n_groups)
+        seen[i] = real_rows(layout.seen(from_real_rows(whole, template)))[0][inputs]
     rows = seen.transpose(0, 1)
     return _orthonormal(rows)[:, :k]
 
