@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
-import shaketable
 from shaketable.checks import Check
 from shaketable.plan import Plan
 from shaketable.probes import Record, Subject, Verdict
 from shaketable.runs.environment import environment
 from shaketable.runs.identity import describe_problem
+from shaketable.version import __version__
 
 SCHEMA = "shaketable.results/1"
 
@@ -56,7 +56,7 @@ def assemble(
         )
     return {
         "schema": SCHEMA,
-        "tool": {"name": "shaketable", "version": shaketable.__version__},
+        "tool": {"name": "shaketable", "version": __version__},
         "environment": environment(subject.images.device),
         "plan": {**plan.describe(), "seed": seed},
         "problem": describe_problem(subject),
