@@ -1,3 +1,3 @@
-"""The version of the package, where everything can read it."""
+"""The version, below everything: results and the command line state it."""
 
 __version__ = "0.1.0"

@@ -16,7 +16,7 @@ import torch
 from shaketable import zoo
 from shaketable.errors import InputError, RunError, WeightsError
 from shaketable.maps import FourierMap, MultiCoilFourierMap
-from shaketable.zoo import TrainingEvent, TrainingRecipe
+from shaketable.zoo import Learner, TrainingEvent, TrainingRecipe
 from shaketable.zoo.automap.recipe import AUTOMAPRecipe
 from shaketable.zoo.automap.training import new_network as new_automap
 from shaketable.zoo.automap.training import quality as automap_quality
@@ -25,6 +25,7 @@ from shaketable.zoo.dagan.recipe import DAGANRecipe
 from shaketable.zoo.dagan.training import DAGANLearner
 from shaketable.zoo.mri_vn.recipe import MRIVNRecipe
 from shaketable.zoo.mri_vn.training import draw_sample, trained_map
+from shaketable.zoo.registry import entry_of
 from tests.helpers.bart import write_several_cfl
 from tests.helpers.oracles import relative_difference
 
@@ -61,6 +62,10 @@ def boxes(recipe: TrainingRecipe, n_images: int = 6) -> torch.Tensor:
 
 def held_out(recipe: TrainingRecipe) -> torch.Tensor:
     return torch.nn.functional.avg_pool2d(boxes(recipe), 2)
+
+
+def begin(recipe: TrainingRecipe, images: torch.Tensor) -> Learner:
+    return entry_of(recipe).begin(recipe, images, CPU)
 
 
 def weights(folder: Path) -> bytes:
@@ -109,7 +114,7 @@ SHORT: dict[str, dict[str, Any]] = {
 )
 def test_training_raises_the_quality(tmp_path: Path, name: str, least_gain: float) -> None:
     recipe = replace(RECIPES[name], **SHORT[name], average_decay=0.9)
-    before = recipe.begin(boxes(recipe), CPU).quality(held_out(recipe))
+    before = begin(recipe, boxes(recipe)).quality(held_out(recipe))
     after = zoo.train(recipe, boxes(recipe), tmp_path, held_out=held_out(recipe)).curve[-1][2]
     assert after is not None
     assert after > before + least_gain
@@ -200,7 +205,7 @@ def test_dense_layers_learn_late_and_slower() -> None:
     """The first step of Adam moves every weight by its learning rate."""
     recipe = RECIPES["automap"]
     assert isinstance(recipe, AUTOMAPRecipe)
-    learner = recipe.begin(boxes(recipe), CPU)
+    learner = begin(recipe, boxes(recipe))
 
     def moved(step: int) -> dict[str, float]:
         before = {name: value.clone() for name, value in learner.state()["model"].items()}
@@ -277,11 +282,22 @@ def test_perceptual_term_must_be_the_same_after_an_interruption() -> None:
         learner.restore({**learner.state(), "perceptual": True})
 
 
+@pytest.mark.parametrize("name", zoo.names())
+def test_a_recipe_finds_its_network(name: str) -> None:
+    assert entry_of(zoo.find_entry(name).recipe).name == name
+
+
+def test_a_recipe_of_no_network_is_refused(tmp_path: Path) -> None:
+    recipe = TrainingRecipe(size=16, n_steps=1, n_warmup_steps=0, n_decay_steps=0)
+    with pytest.raises(InputError, match="MRIVNRecipe, got TrainingRecipe"):
+        zoo.train(recipe, torch.zeros(1, 32, 32), tmp_path)
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_wrong_images_are_refused(name: str) -> None:
     recipe = RECIPES[name]
     with pytest.raises(InputError, match=f"size={2 * recipe.size}"):
-        recipe.begin(torch.zeros(1, 8, 8), CPU)
+        begin(recipe, torch.zeros(1, 8, 8))
 
 
 def test_wrong_recipes_are_refused() -> None:

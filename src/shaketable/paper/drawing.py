@@ -1,13 +1,16 @@
-"""Drawing a sheet with matplotlib."""
+"""Drawing a sheet with matplotlib, and writing it."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from shaketable.blocks.pictures import GreyScale, shown_values
+from shaketable.errors import MissingDependencyError
+from shaketable.files import whole_file
 from shaketable.paper.places import Box
 from shaketable.paper.sheet import Chart, Curve, Sheet, Tile
 
@@ -22,6 +25,43 @@ _LETTERS = 19  # of a note in an inch, at most
 _INK = "#1a1a1a"
 _BOX = "#ffd21f"
 _CURVES = ("#c8500a", "#0b63a8", "#4d7c3a", "#7a4a9e")  # told apart by the colour-blind as well
+
+
+def write_sheet(sheet: Sheet, stem: Path) -> tuple[Path, Path]:
+    """Write ``stem.png`` and ``stem.pdf``, each whole or not at all.
+
+    The same numbers give the same bytes.
+
+    Raises
+    ------
+    MissingDependencyError
+        If matplotlib is not installed.
+    """
+    require_matplotlib()
+    canvas = drawn(sheet)
+    png, pdf = stem.with_suffix(".png"), stem.with_suffix(".pdf")
+    with whole_file(png) as part:
+        canvas.savefig(part, format="png", dpi=150)
+    with whole_file(pdf) as part:
+        canvas.savefig(part, format="pdf", metadata={"CreationDate": None})
+    return png, pdf
+
+
+def require_matplotlib() -> None:
+    """Nothing, if figures can be drawn.
+
+    Raises
+    ------
+    MissingDependencyError
+        If matplotlib is not installed.
+    """
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise MissingDependencyError(
+            "Expected matplotlib for the paper's figures, but it is not installed; "
+            "run: pip install 'shaketable[figures]'"
+        ) from error
 
 
 def drawn(sheet: Sheet) -> Canvas:

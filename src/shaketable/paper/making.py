@@ -11,9 +11,9 @@ from shaketable.errors import InputError
 from shaketable.files import whole_file
 from shaketable.paper import figure_1, figure_2, figure_3, figure_4, figure_5
 from shaketable.paper.claims import Claim, markdown, page
+from shaketable.paper.drawing import require_matplotlib, write_sheet
 from shaketable.paper.figure import Drawn, Figure
 from shaketable.paper.own import Own
-from shaketable.paper.sheet import require_matplotlib
 from shaketable.plan import LoadedPlan, plan_from
 from shaketable.plan.templates import figure_plan
 from shaketable.stored import load_run
@@ -138,7 +138,7 @@ def write_figure(
     drawn = figure.draw(stored)
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / figure.name
-    pictures = drawn.sheet.write(stem)
+    pictures = write_sheet(drawn.sheet, stem)
     runs = {
         network: {"directory": _beside(run.directory, folder), "results_sha256": run.fingerprint}
         for network, run in stored.items()

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from shaketable.blocks.pictures import GreyScale
-from shaketable.errors import MissingDependencyError
-from shaketable.files import whole_file
 from shaketable.paper.places import Box
 from shaketable.stored import Array
 
@@ -118,44 +115,6 @@ class Sheet:
     rows: tuple[Row, ...]
     charts: tuple[Chart, ...] = ()
     notes: tuple[str, ...] = ()
-
-    def write(self, stem: Path) -> tuple[Path, Path]:
-        """Write ``stem.png`` and ``stem.pdf``, each whole or not at all.
-
-        The same numbers give the same bytes.
-
-        Raises
-        ------
-        MissingDependencyError
-            If matplotlib is not installed.
-        """
-        require_matplotlib()
-        from shaketable.paper.drawing import drawn
-
-        canvas = drawn(self)
-        png, pdf = stem.with_suffix(".png"), stem.with_suffix(".pdf")
-        with whole_file(png) as part:
-            canvas.savefig(part, format="png", dpi=150)
-        with whole_file(pdf) as part:
-            canvas.savefig(part, format="pdf", metadata={"CreationDate": None})
-        return png, pdf
-
-
-def require_matplotlib() -> None:
-    """Nothing, if figures can be drawn.
-
-    Raises
-    ------
-    MissingDependencyError
-        If matplotlib is not installed.
-    """
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise MissingDependencyError(
-            "Expected matplotlib for the paper's figures, but it is not installed; "
-            "run: pip install 'shaketable[figures]'"
-        ) from error
 
 
 def captions(lines: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 from shaketable.errors import MissingDependencyError, RunError
 from shaketable.probes.probe import Outcome
 from shaketable.runs.contents import is_installed
+from shaketable.runs.devices import on_device
 from shaketable.runs.measuring import Bench, Done
 from shaketable.runs.tasks import Task
 
@@ -320,7 +321,7 @@ class _Packed:
 
             torch.set_num_threads(self.threads)
             loaded: Bench = pickle.loads(self.content)  # noqa: S301  (what this run's writer sent)
-            self.bench = loaded.to(self.device)
+            self.bench = on_device(loaded, self.device)
         return self.bench
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import torch
 
 from shaketable.errors import InputError
 from shaketable.modules import reachable_modules
-
-if TYPE_CHECKING:
-    from shaketable.runs.measuring import Bench
+from shaketable.runs.measuring import Bench
 
 
 def require_device(name: str) -> torch.device:
@@ -37,11 +34,13 @@ def require_device(name: str) -> torch.device:
     return device
 
 
-def moved(bench: Bench, device: torch.device) -> Bench:
-    """The images on a device, and the modules of all methods moved there.
+def on_device(bench: Bench, device: str) -> Bench:
+    """The same on a device: images and the modules of all methods are moved there.
 
     Forward maps follow the images that they are given.
     """
+    if device == "cpu":
+        return bench
     subject = bench.subject
     for method in subject.methods:
         for module in reachable_modules(method.problem.reconstruct):

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-import torch
-
 from shaketable.probes.probe import Case, Giving, Method, Outcome, Probe, Subject, key_of
 from shaketable.runs.tasks import Task
 from shaketable.version import __version__
@@ -125,12 +123,6 @@ class Bench:
             )
             for record in records
         )  # fmt: skip
-
-    def to(self, device: str) -> Bench:
-        """The same on a device, where the images and the modules of the methods are moved."""
-        from shaketable.runs.devices import moved
-
-        return self if device == "cpu" else moved(self, torch.device(device))
 
 
 def _since(began: float) -> float:

@@ -19,7 +19,7 @@ from shaketable.runs.cache import Cache, Keys
 from shaketable.runs.check_rows import check_from_row, check_to_row
 from shaketable.runs.checking import Checks, make_checks
 from shaketable.runs.cluster import Cluster, Machines
-from shaketable.runs.devices import require_device
+from shaketable.runs.devices import on_device, require_device
 from shaketable.runs.engine import Engine, OnTaskProgress, Serial
 from shaketable.runs.events import Event, OnEvent
 from shaketable.runs.identity import identity
@@ -123,7 +123,7 @@ def run(
     subject = Subject(problems=problems, images=images, image_ids=names, baselines=plan.baselines)
     bench = Bench(subject=subject, probes=plan.probes, seed=int(seed))
     if workers is None and scheduler is None:
-        bench = bench.to(machines.devices[0])
+        bench = on_device(bench, machines.devices[0])
     runner = _Runner(
         bench=bench, plan=plan, store=Store(Path(out)), machines=machines,
         cache=Cache(None if store is None else Path(store)), emit=on_event or _silent,

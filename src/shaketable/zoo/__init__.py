@@ -19,10 +19,11 @@ from shaketable.zoo.images.training import read_training_images
 from shaketable.zoo.mri_vn.network import MRIVN
 from shaketable.zoo.mri_vn.recipe import MRIVNRecipe
 from shaketable.zoo.registry import find_entry, import_weights, load, names
+from shaketable.zoo.train_recipe import train
 from shaketable.zoo.training.events import TrainingEvent, TrainingResult
 from shaketable.zoo.training.learner import Learner
 from shaketable.zoo.training.recipe import TrainingRecipe
-from shaketable.zoo.training.run import train
+from shaketable.zoo.training.run import run_training
 
 __all__ = [
     "AUTOMAP",
@@ -49,6 +50,7 @@ __all__ = [
     "load",
     "names",
     "read_training_images",
+    "run_training",
     "template_training_images",
     "train",
     "with_smooth_phase",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from shaketable.errors import InputError
@@ -17,6 +18,7 @@ from shaketable.maps.radon import RadonMap
 from shaketable.maps.sampling import SamplingSequence, ViewSequence
 from shaketable.protocols import ForwardMap
 from shaketable.zoo.images.provenance import held_out_provenance
+from shaketable.zoo.training.learner import Learner
 from shaketable.zoo.training.recipe import TrainingRecipe
 from shaketable.zoo.weights import PublishedFile
 
@@ -55,7 +57,11 @@ class NetworkEntry(Generic[Recipe]):
     title
         What people call it.
     recipe
-        How it is trained; knows how to begin, see :class:`shaketable.zoo.training.recipe.TrainingRecipe`.
+        How it is trained.
+    begin
+        ``begin(recipe, images, device)``: the network at step 0 with its losses and optimisers, for
+        ``(N, H, W)`` images as ``training_images`` reads them; raises `InputError` if they have
+        another shape than the recipe needs.
     build
         The untrained network that a state dictionary fits into; without one (None) that of the
         recipe.
@@ -82,6 +88,7 @@ class NetworkEntry(Generic[Recipe]):
     name: str
     title: str
     recipe: Recipe
+    begin: Callable[[Recipe, Tensor, torch.device], Learner]
     build: Callable[[Mapping[str, Tensor] | None], nn.Module]
     setting: Callable[[nn.Module, bool], Setting]
     images: Callable[[tuple[int, int]], Tensor]

@@ -18,6 +18,7 @@ from shaketable.zoo.deep_mri.entry import DEEP_MRI
 from shaketable.zoo.entry import NetworkEntry, ZooNetwork
 from shaketable.zoo.fbp_conv_net.entries import ELL_50, MED_50
 from shaketable.zoo.mri_vn.entry import MRI_VN
+from shaketable.zoo.training.recipe import TrainingRecipe
 from shaketable.zoo.weights import fill, read_weights, save_weights
 
 _HERE = Path(__file__).parent
@@ -50,6 +51,29 @@ def find_entry(name: str) -> NetworkEntry[Any]:
         hint = f"did you mean '{close[0]}'?" if close else "choose one of these."
         raise InputError(f"Expected a network among {', '.join(_ENTRIES)}, got '{name}'; {hint}")
     return _ENTRIES[name]
+
+
+def entry_of(recipe: TrainingRecipe) -> NetworkEntry[Any]:
+    """The network that a recipe trains.
+
+    Raises
+    ------
+    InputError
+        If it is that of no network of the zoo.
+
+    Examples
+    --------
+    >>> entry_of(find_entry("dagan").recipe).title
+    'DAGAN'
+    """
+    for entry in _ALL:
+        if isinstance(recipe, type(entry.recipe)):
+            return entry
+    known = ", ".join(type(entry.recipe).__name__ for entry in _ALL)
+    raise InputError(
+        f"Expected a recipe among {known}, got {type(recipe).__name__}; give the learner of a network "
+        "of your own to `shaketable.zoo.run_training`."
+    )
 
 
 def load(name: str, *, weights: str | Path | None = None) -> ZooNetwork:

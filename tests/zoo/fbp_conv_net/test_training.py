@@ -19,6 +19,9 @@ from shaketable.zoo import Ell50Recipe, Med50Recipe, TrainingEvent, train
 from shaketable.zoo.fbp_conv_net.training import (
     back_projections,
     draw_samples,
+    drawn_attenuation,
+    ell_50_learner,
+    med_50_learner,
     new_network,
     trained_map,
 )
@@ -125,10 +128,10 @@ def test_samples_are_parts_of_pairs() -> None:
 
 def test_medical_images_are_drawn_once_from_the_seed() -> None:
     sources = torch.rand(3, 64, 64)
-    drawn = TINY_MEDICAL.prepare(sources)
+    drawn = drawn_attenuation(TINY_MEDICAL, sources)
     assert drawn.shape == (5, 32, 32)
-    assert torch.equal(drawn, TINY_MEDICAL.prepare(sources))
-    assert not torch.equal(drawn, replace(TINY_MEDICAL, seed=1).prepare(sources))
+    assert torch.equal(drawn, drawn_attenuation(TINY_MEDICAL, sources))
+    assert not torch.equal(drawn, drawn_attenuation(replace(TINY_MEDICAL, seed=1), sources))
     assert float(drawn.min()) >= 0
 
 
@@ -144,9 +147,9 @@ def test_augmentation_keeps_the_scale_of_attenuation() -> None:
 
 def test_wrong_settings_are_named() -> None:
     with pytest.raises(InputError, match=r"shape \(N, 64, 64\), got \(2, 16, 16\)"):
-        TINY.begin(torch.ones(2, 16, 16), torch.device("cpu"))
+        ell_50_learner(TINY, torch.ones(2, 16, 16), torch.device("cpu"))
     with pytest.raises(InputError, match=r"shape \(N, 64, 64\), got \(2, 32, 32\)"):
-        TINY_MEDICAL.begin(torch.ones(2, 32, 32), torch.device("cpu"))
+        med_50_learner(TINY_MEDICAL, torch.ones(2, 32, 32), torch.device("cpu"))
     with pytest.raises(InputError, match="crop from 32 to 64"):
         replace(TINY, crop=16)
     with pytest.raises(InputError, match="at least 32"):

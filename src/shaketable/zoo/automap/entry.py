@@ -13,7 +13,7 @@ from shaketable.maps.sampling import SamplingSequence
 from shaketable.zoo.automap.network import AUTOMAP
 from shaketable.zoo.automap.published import read_automap
 from shaketable.zoo.automap.recipe import AUTOMAPRecipe
-from shaketable.zoo.automap.training import trained_positions
+from shaketable.zoo.automap.training import automap_learner, trained_positions
 from shaketable.zoo.entry import NetworkEntry, Setting
 from shaketable.zoo.images.brain import brain_training_images, bundled_magnitudes
 from shaketable.zoo.images.bundled import bundled_image_ids
@@ -58,6 +58,7 @@ AUTOMAP_ENTRY = NetworkEntry(
     name="automap",
     title="AUTOMAP",
     recipe=AUTOMAPRecipe(),
+    begin=automap_learner,
     build=_build,
     setting=_setting,
     images=bundled_magnitudes,

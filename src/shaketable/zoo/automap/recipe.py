@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from shaketable.errors import InputError
 from shaketable.zoo.training.recipe import TrainingRecipe
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
-
-    from shaketable.zoo.training.learner import Learner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +80,3 @@ class AUTOMAPRecipe(TrainingRecipe):
     def all_learn_at(self, step: int) -> bool:
         """Whether the dense layers learn in a step counted from 0."""
         return step >= self.n_steps - self.n_joint_steps
-
-    def begin(self, images: Tensor, device: torch.device) -> Learner:
-        """The network at step 0; images are ``(N, 2 size, 2 size)`` magnitudes with peak 1."""
-        from shaketable.zoo.automap.training import automap_learner
-
-        return automap_learner(self, images, device)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from shaketable.zoo.dagan.network import DAGAN
 from shaketable.zoo.dagan.published import read_dagan
 from shaketable.zoo.dagan.recipe import DAGANRecipe
-from shaketable.zoo.dagan.training import sampling, trained_map
+from shaketable.zoo.dagan.training import DAGANLearner, sampling, trained_map
 from shaketable.zoo.entry import NetworkEntry, Setting
 from shaketable.zoo.images.brain import brain_training_images, bundled_magnitudes
 from shaketable.zoo.images.bundled import bundled_image_ids
@@ -43,6 +43,7 @@ DAGAN_ENTRY = NetworkEntry(
     name="dagan",
     title="DAGAN",
     recipe=DAGANRecipe(),
+    begin=DAGANLearner,
     build=_build,
     setting=_setting,
     images=bundled_magnitudes,

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from shaketable.errors import InputError
 from shaketable.zoo.training.recipe import TrainingRecipe
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
-
-    from shaketable.zoo.training.learner import Learner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +98,3 @@ class DAGANRecipe(TrainingRecipe):
         if step < self._decay_end:
             return super().learning_rate_at(step)
         return self.learning_rate / 2 * (self.n_steps - step) / self.n_polish_steps
-
-    def begin(self, images: Tensor, device: torch.device) -> Learner:
-        """Both networks at step 0; images are ``(N, 2 size, 2 size)`` magnitudes with peak 1."""
-        from shaketable.zoo.dagan.training import DAGANLearner
-
-        return DAGANLearner(self, images, device)

@@ -11,6 +11,7 @@ from shaketable.maps.sampling import cartesian_variable_density
 from shaketable.zoo.deep_mri.network import DeepMRI
 from shaketable.zoo.deep_mri.published import read_published
 from shaketable.zoo.deep_mri.recipe import DeepMRIRecipe
+from shaketable.zoo.deep_mri.training import deep_mri_learner
 from shaketable.zoo.entry import NetworkEntry, Setting
 from shaketable.zoo.images.brain import brain_training_images
 from shaketable.zoo.images.bundled import bundled_image_ids, bundled_images
@@ -42,6 +43,7 @@ DEEP_MRI = NetworkEntry(
     name="deep-mri",
     title="Deep MRI",
     recipe=DeepMRIRecipe(),
+    begin=deep_mri_learner,
     build=_build,
     setting=_setting,
     images=bundled_images,

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from shaketable.zoo.training.recipe import Precision, StripRecipe
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
-
-    from shaketable.zoo.training.learner import Learner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +31,3 @@ class DeepMRIRecipe(StripRecipe):
     n_warmup_steps: int = 200
     n_decay_steps: int = 3000
     precision: Precision = "bfloat16"
-
-    def begin(self, images: Tensor, device: torch.device) -> Learner:
-        """The network at step 0; images are ``(N, 2 size, 2 size)`` magnitudes with peak 1."""
-        from shaketable.zoo.deep_mri.training import deep_mri_learner
-
-        return deep_mri_learner(self, images, device)

@@ -17,6 +17,7 @@ from shaketable.zoo.entry import NetworkEntry, Setting
 from shaketable.zoo.fbp_conv_net.matconvnet import read_matconvnet
 from shaketable.zoo.fbp_conv_net.network import FBPConvNet
 from shaketable.zoo.fbp_conv_net.recipe import Ell50Recipe, FBPConvNetRecipe, Med50Recipe
+from shaketable.zoo.fbp_conv_net.training import ell_50_learner, med_50_learner
 from shaketable.zoo.images.ct import (
     ellipse_test_ids,
     ellipse_test_images,
@@ -73,6 +74,7 @@ ELL_50 = NetworkEntry(
     name="ell-50",
     title="Ell 50",
     recipe=Ell50Recipe(),
+    begin=ell_50_learner,
     build=lambda state: _build(state, Ell50Recipe()),
     setting=_setting,
     images=ellipse_test_images,
@@ -88,6 +90,7 @@ MED_50 = NetworkEntry(
     name="med-50",
     title="Med 50",
     recipe=Med50Recipe(),
+    begin=med_50_learner,
     build=lambda state: _build(state, Med50Recipe()),
     setting=_setting,
     images=medical_test_images,

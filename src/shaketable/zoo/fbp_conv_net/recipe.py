@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from shaketable.errors import InputError
 from shaketable.zoo.training.recipe import TrainingRecipe
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
-
-    from shaketable.zoo.training.learner import Learner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,16 +56,6 @@ class FBPConvNetRecipe(TrainingRecipe):
                 "views are not the same views."
             )
 
-    @abstractmethod
-    def prepare(self, images: Tensor) -> Tensor:
-        """``(N, size, size)``: the images of the run, out of those that were read."""
-
-    def begin(self, images: Tensor, device: torch.device) -> Learner:
-        """The network at step 0."""
-        from shaketable.zoo.fbp_conv_net.training import fbp_conv_net_learner
-
-        return fbp_conv_net_learner(self, self.prepare(images), device)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Ell50Recipe(FBPConvNetRecipe):
@@ -93,13 +75,6 @@ class Ell50Recipe(FBPConvNetRecipe):
     n_images: int = 500
     phantom_seed: int = 0
 
-    def prepare(self, images: Tensor) -> Tensor:
-        """The images as they are."""
-        from shaketable.zoo.images.training import require_training_images
-
-        require_training_images(images, self.size)
-        return images
-
 
 @dataclass(frozen=True, kw_only=True)
 class Med50Recipe(FBPConvNetRecipe):
@@ -112,17 +87,3 @@ class Med50Recipe(FBPConvNetRecipe):
     """
 
     n_drawn: int = 1000
-
-    def prepare(self, images: Tensor) -> Tensor:
-        """Draw the images of the run from ``(N, 2 size, 2 size)`` attenuation, water = 1."""
-        import torch
-
-        from shaketable.zoo.images.augmentation import augment_attenuation
-        from shaketable.zoo.images.training import require_training_images
-
-        require_training_images(images, 2 * self.size)
-        generator = torch.Generator().manual_seed(self.seed)
-        chosen = torch.randint(len(images), (self.n_drawn,), generator=generator)
-        return torch.stack(
-            [augment_attenuation(images[index], generator) for index in chosen.tolist()]
-        )

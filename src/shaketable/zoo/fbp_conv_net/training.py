@@ -9,7 +9,9 @@ from shaketable.maps.back_projection import filtered_back_projection
 from shaketable.maps.radon import RadonMap
 from shaketable.maps.sampling import equispaced_views
 from shaketable.zoo.fbp_conv_net.network import FBPConvNet, root_mean_square
-from shaketable.zoo.fbp_conv_net.recipe import FBPConvNetRecipe
+from shaketable.zoo.fbp_conv_net.recipe import Ell50Recipe, FBPConvNetRecipe, Med50Recipe
+from shaketable.zoo.images.augmentation import augment_attenuation
+from shaketable.zoo.images.training import require_training_images
 from shaketable.zoo.training.learner import Learner, SingleLossLearner, generator_of, image_psnr
 
 # Initial scale of the last layer: the untrained network is almost the back-projection.
@@ -95,6 +97,50 @@ def batch_loss(
         estimate = model.correct(projection, scale)
     loss: Tensor = (root_mean_square(estimate - truth) / scale).mean()
     return loss
+
+
+def ell_50_learner(recipe: Ell50Recipe, images: Tensor, device: torch.device) -> Learner:
+    """Ell 50 at step 0, on ``(N, size, size)`` images as they are.
+
+    Raises
+    ------
+    InputError
+        If the images have another shape.
+    """
+    require_training_images(images, recipe.size)
+    return fbp_conv_net_learner(recipe, images, device)
+
+
+def med_50_learner(recipe: Med50Recipe, images: Tensor, device: torch.device) -> Learner:
+    """Med 50 at step 0, on images drawn from ``(N, 2 size, 2 size)`` attenuation, water = 1.
+
+    Raises
+    ------
+    InputError
+        If the images have another shape.
+    """
+    return fbp_conv_net_learner(recipe, drawn_attenuation(recipe, images), device)
+
+
+def drawn_attenuation(recipe: Med50Recipe, images: Tensor) -> Tensor:
+    """``(n_drawn, size, size)``: the images of a run, drawn once with the recipe's seed.
+
+    Parameters
+    ----------
+    recipe
+        Number and size of the images.
+    images
+        ``(N, 2 size, 2 size)`` attenuation relative to water.
+
+    Raises
+    ------
+    InputError
+        If the images have another shape.
+    """
+    require_training_images(images, 2 * recipe.size)
+    generator = torch.Generator().manual_seed(recipe.seed)
+    chosen = torch.randint(len(images), (recipe.n_drawn,), generator=generator)
+    return torch.stack([augment_attenuation(images[index], generator) for index in chosen.tolist()])
 
 
 def fbp_conv_net_learner(recipe: FBPConvNetRecipe, images: Tensor, device: torch.device) -> Learner:

@@ -12,7 +12,7 @@ from shaketable.zoo.images.bundled import bundled_image_ids, bundled_images
 from shaketable.zoo.mri_vn.network import MRIVN
 from shaketable.zoo.mri_vn.recipe import MRIVNRecipe
 from shaketable.zoo.mri_vn.reconet import read_reconet
-from shaketable.zoo.mri_vn.training import sampling, trained_map
+from shaketable.zoo.mri_vn.training import MRIVNLearner, sampling, trained_map
 from shaketable.zoo.weights import PublishedFile
 
 # Weights from BART were trained elsewhere, on larger images than ours.
@@ -44,6 +44,7 @@ MRI_VN = NetworkEntry(
     name="mri-vn",
     title="MRI-VN",
     recipe=MRIVNRecipe(),
+    begin=MRIVNLearner,
     build=_build,
     setting=_setting,
     images=bundled_images,

@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from shaketable.errors import InputError
 from shaketable.zoo.training.recipe import StripRecipe
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
-
-    from shaketable.zoo.training.learner import Learner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +53,3 @@ class MRIVNRecipe(StripRecipe):
                 "Expected a lowest eigenvalue above 0 and at most 1, got "
                 f"{self.lowest_eigenvalue:g}; 0.01 suits most samplings."
             )
-
-    def begin(self, images: Tensor, device: torch.device) -> Learner:
-        """The network at step 0; images are ``(N, 2 size, 2 size)`` magnitudes with peak 1."""
-        from shaketable.zoo.mri_vn.training import MRIVNLearner
-
-        return MRIVNLearner(self, images, device)

@@ -16,9 +16,9 @@ from shaketable.zoo.training.recipe import TrainingRecipe
 class Learner(Protocol):
     """The moving parts of one network's training.
 
-    The loop in :func:`shaketable.zoo.train` knows this and nothing else of a network. A learner draws
-    its samples, owns its losses and its optimisers, one or several: a network that is trained
-    against a discriminator is a learner with two of each.
+    The loop in :func:`shaketable.zoo.run_training` knows this and nothing else of a network. A
+    learner draws its samples, owns its losses and its optimisers, one or several: a network that is
+    trained against a discriminator is a learner with two of each.
     """
 
     @property

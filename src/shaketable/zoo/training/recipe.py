@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from shaketable.errors import InputError
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
-
-    from shaketable.zoo.training.learner import Learner
 
 Precision = Literal["bfloat16", "float32"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingRecipe(ABC):
+class TrainingRecipe:
     """What the recipe of every network has; each network adds its own settings.
 
     The learning rate rises over ``n_warmup_steps``, stays, and falls linearly to zero over the last
@@ -69,23 +62,6 @@ class TrainingRecipe(ABC):
                 f"Expected warm-up and decay to fit into {self.n_steps} steps, got "
                 f"{self.n_warmup_steps} and {self.n_decay_steps}; give more steps or shorter ends."
             )
-
-    @abstractmethod
-    def begin(self, images: Tensor, device: torch.device) -> Learner:
-        """The network at step 0, its losses and optimisers.
-
-        Parameters
-        ----------
-        images
-            ``(N, H, W)`` training images, as the network's entry in the zoo reads them.
-        device
-            Where to compute.
-
-        Raises
-        ------
-        InputError
-            If the images have another shape than the recipe needs.
-        """
 
     def learning_rate_at(self, step: int) -> float:
         """The learning rate of a step counted from 0.

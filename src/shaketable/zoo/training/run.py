@@ -1,4 +1,4 @@
-"""Training a network of the zoo: one loop for all of them, resumable."""
+"""The loop that trains a network, the same for all of them, resumable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from shaketable.errors import RunError
@@ -32,63 +31,41 @@ WEIGHTS_NAME = "weights.safetensors"
 _LOSS_MEMORY = 100
 
 
-def train(
+def run_training(
     recipe: TrainingRecipe,
+    learner: Learner,
     images: Tensor,
     out: Path,
     *,
     held_out: Tensor | None = None,
-    device: str = "cpu",
     on_event: OnEvent | None = None,
 ) -> TrainingResult:
-    """Train the network of a recipe, or go on with the training that ``out`` holds.
-
-    Every sample is drawn from the seed and the number of its step alone, so a run that was killed
-    and resumed has the same weights as one that was not (same machine, same number of threads).
+    """Take a learner through the steps of its recipe, or go on with the training that ``out`` holds.
 
     Parameters
     ----------
     recipe
         What to train.
+    learner
+        The network at step 0.
     images
-        ``(N, H, W)`` training images as the network's entry in the zoo reads them; what shape a
-        recipe needs stands in its ``begin``.
+        ``(N, H, W)``: what the learner trains on; their hash is kept, so that no training goes on
+        with other images.
     out
         Folder for ``checkpoint.pt`` and ``weights.safetensors``; made if it does not exist.
     held_out
         ``(M, size, size)`` images, real or complex, to measure the averaged weights on.
-    device
-        ``"cpu"``, ``"cuda"`` or another torch device.
     on_event
         Is told what happens.
 
-    Returns
-    -------
-    TrainingResult
-
     Raises
     ------
-    InputError
-        If the images have another shape than the recipe needs.
     RunError
         If ``out`` holds the training of another recipe or other images.
     KeyboardInterrupt
         After Ctrl-C, when the checkpoint of the last whole step has been written.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> from shaketable.zoo import DeepMRIRecipe
-    >>> recipe = DeepMRIRecipe(
-    ...     size=16, n_center=2, n_cascades=1, n_convolutions=2, n_features=2,
-    ...     n_steps=3, n_warmup_steps=1, n_decay_steps=1, strip_width=8,
-    ... )
-    >>> with TemporaryDirectory() as folder:
-    ...     result = train(recipe, torch.rand(2, 32, 32), Path(folder))
-    >>> [row[0] for row in result.curve]
-    [3]
     """
-    run = _begun(recipe, images, out, torch.device(device))
+    run = _begun(recipe, learner, images, out)
     out.mkdir(parents=True, exist_ok=True)
     tell = on_event or (lambda _: None)
     tell(_event(run, "started"))
@@ -112,7 +89,7 @@ def train(
 
 @dataclass(kw_only=True)
 class _Training:
-    """The moving parts of one call of :func:`train`."""
+    """The moving parts of one call of :func:`run_training`."""
 
     recipe: TrainingRecipe
     images_hash: str
@@ -129,12 +106,12 @@ class _Training:
         return self.seconds_before + time.monotonic() - self.started
 
 
-def _begun(recipe: TrainingRecipe, images: Tensor, out: Path, device: torch.device) -> _Training:
+def _begun(recipe: TrainingRecipe, learner: Learner, images: Tensor, out: Path) -> _Training:
     """A new training, or the one whose checkpoint lies in ``out``."""
     run = _Training(
         recipe=recipe,
         images_hash=hashlib.sha256(images.contiguous().numpy().tobytes()).hexdigest(),
-        learner=recipe.begin(images, device),
+        learner=learner,
     )
     found = read_checkpoint(out, type(recipe))
     if found is not None:
