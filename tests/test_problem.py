@@ -1,5 +1,7 @@
 """What a problem makes of images, and what it refuses."""
 
+import html
+
 import numpy as np
 import pytest
 import torch
@@ -82,3 +84,13 @@ def test_preparing_changes_no_value_of_the_callers():
     COMPLEX.prepare(images)
     assert torch.equal(images, before)
     assert np.array_equal(images.numpy(), before.numpy())
+
+
+def test_a_problem_says_in_one_line_what_it_is():
+    problem = Problem(
+        forward=networks.fourier(), reconstruct=networks.real_zero_filled, name="<b>net"
+    )
+    shape = tuple(problem.forward.image_shape)
+    assert repr(problem) == f"Problem('<b>net' on FourierMap, complex images {shape})"
+    assert problem._repr_html_() == f"<code>{html.escape(repr(problem))}</code>"
+    assert "<b>" not in problem._repr_html_()

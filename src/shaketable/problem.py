@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +13,7 @@ from shaketable.protocols import ForwardMap, Reconstructor
 from shaketable.real_vectors import real_parts
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Problem:
     """A forward map and the reconstructor that is tested on it.
 
@@ -47,6 +48,16 @@ class Problem:
     differentiable: bool = True
     name: str = "network"
     units: str = ""
+
+    def __repr__(self) -> str:
+        kind = "real" if self.real else "complex"
+        forward, shape = type(self.forward).__name__, tuple(self.forward.image_shape)
+        blind = "" if self.differentiable else ", no gradients"
+        return f"Problem({self.name!r} on {forward}, {kind} images {shape}{blind})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the same line, in which a name is no markup."""
+        return f"<code>{html.escape(repr(self))}</code>"
 
     def prepare(self, images: Tensor) -> Tensor:
         """Check a batch of images against the problem and give it the problem's kind of dtype.

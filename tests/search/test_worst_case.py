@@ -22,6 +22,7 @@ from shaketable import (
 )
 from shaketable.errors import InputError, ShapeError
 from shaketable.search import Span, Status, random_perturbation, respond
+from tests.helpers import networks
 
 N = 24
 
@@ -331,3 +332,13 @@ def test_a_span_that_would_leave_the_ball_is_refused(basis: torch.Tensor) -> Non
     with pytest.raises(InputError, match="orthonormal"):
         Span(basis=basis)
     assert Span(basis=torch.eye(64)[:3].view(3, 8, 8)).shape == (3,)
+
+
+def test_a_finding_says_in_short_what_was_found() -> None:
+    problem, images = networks.problem(), networks.images()
+    search = Search(budget=Budget(n_gradients=3), local_start=False)
+    finding = worst_case(problem, images, radius=0.02, search=search)
+    gain = float(finding.amplification[0])
+    assert f"0.02 of the image, amplification {gain:.3g}, {finding.status[0]}" in repr(finding)
+    assert len(repr(finding)) < 100 * len(images)
+    assert finding._repr_html_().count("<tr>") == len(images) + 1

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from shaketable.chain import execute
 from shaketable.checks import Check
 from shaketable.errors import InputError, ShapeError
 from shaketable.io import array_sha256
@@ -41,9 +42,7 @@ class Method:
 
     def reconstruct(self, images: Tensor, forward: ForwardMap | None = None) -> Tensor:
         """``f(A x, A)`` without gradients, on the problem's map or another one."""
-        A = self.problem.forward if forward is None else forward
-        with torch.no_grad():
-            return self.problem.reconstruct(A(images), A)
+        return execute(self.problem, images, forward=forward).clean
 
 
 @dataclass(frozen=True, kw_only=True)

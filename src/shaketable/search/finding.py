@@ -43,7 +43,7 @@ _SENTENCES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Finding:
     """The worst perturbation that a search found, image by image.
 
@@ -107,6 +107,25 @@ class Finding:
         """``(B,)`` error / ‖perturbation‖₂; zero where the perturbation is zero."""
         norm = self.perturbation_norm
         return torch.where(norm > 0, self.error / norm.clamp_min(1e-300), torch.zeros_like(norm))
+
+    def __repr__(self) -> str:
+        """One line per image: size, amplification, how the search ended."""
+        lines = (f"{size:.3g} of the {self.domain}, amplification {gain:.3g}, {status}"
+                 for size, gain, status in self._rows())  # fmt: skip
+        return f"Finding({'; '.join(lines)})"
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks, one row per image."""
+        head = "<tr><th>image</th><th>radius</th><th>amplification</th><th>status</th></tr>"
+        rows = "".join(
+            f"<tr><td>{index}</td><td>{size:.3g}</td><td>{gain:.3g}</td><td>{status}</td></tr>"
+            for index, (size, gain, status) in enumerate(self._rows())
+        )
+        return f"<table>{head}{rows}</table>"
+
+    def _rows(self) -> list[tuple[float, float, str]]:
+        radii, gains = self.radius.tolist(), self.amplification.tolist()
+        return list(zip(radii, gains, map(str, self.status), strict=True))
 
     @property
     def certificate(self) -> Tensor:
