@@ -47,7 +47,7 @@ def test_scaled_zero_filling_is_amplified_by_its_factor(domain):
     for record in of(outcome, "net"):
         assert record["amplification"] == pytest.approx(3.0, rel=2e-3)
         assert record["status"] == "found"
-        assert record["n_gradients"] <= 12  # less where the search has settled
+        assert record["n_gradients"] <= 12  # less where the search met a plateau
     for record in of(outcome, "zero-filled"):
         assert record["amplification"] == pytest.approx(1.0, rel=2e-3)
 

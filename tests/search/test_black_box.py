@@ -305,7 +305,7 @@ def test_settings_describe_themselves():
     assert hash(BlackBox()) == hash(BlackBox())
 
 
-def test_multi_dimensional_data_without_places():
+def test_multi_dimensional_data_that_are_no_images():
     """Data of a matrix have no places that images share: the search goes on without them."""
     matrix = torch.randn(20, 12, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     inverse = torch.linalg.pinv(matrix)

@@ -17,7 +17,7 @@ SIZE = 16
 
 
 def blurred(y, A):
-    """A convolution with a 3x5 kernel: what it answers is one row and two columns away."""
+    """A convolution with a 3x5 kernel: it responds one row and two columns away."""
     generator = torch.Generator().manual_seed(1)
     kernel = torch.randn(1, 1, 3, 5, generator=generator, dtype=torch.float64)
     x = A.adjoint(y).real
@@ -60,7 +60,7 @@ def test_aliasing_has_no_reach_along_the_undersampled_axis():
 
 
 @pytest.mark.parametrize("reach", [(1, 2), (None, 2), (1, None), (None, None)])
-def test_one_round_of_questions_makes_the_model_of_a_convolution_exact(reach):
+def test_one_round_of_probes_makes_the_model_of_a_convolution_exact(reach):
     queries, layout = local_problem()
     clean = queries.landscape.reference.clean
     generator = torch.Generator().manual_seed(0)
@@ -69,14 +69,14 @@ def test_one_round_of_questions_makes_the_model_of_a_convolution_exact(reach):
     for colour in range(groups.n_colours):
         seen = groups.outputs[groups.colour == colour].flatten()
         seen = seen[seen < SIZE**2]
-        assert len(seen.unique()) == len(seen)  # answers of one colour do not overlap
+        assert len(seen.unique()) == len(seen)  # responses of one colour do not overlap
     point = torch.zeros_like(layout.template)
     model = ResponseModel(layout, groups, point, clean)
     for colour in range(groups.n_colours):
         for number in range(model.n_directions):
             direction = model.direction(colour, number)
             output, _ = queries.ask(direction)
-            model.learn(colour, number, output - clean)
+            model.set_response(colour, number, output - clean)
     elsewhere = torch.randn(point.shape, generator=generator, dtype=point.dtype)
     output, _ = queries.ask(elsewhere)
     assert torch.allclose(model.predict(elsewhere), output, atol=1e-9)

@@ -62,7 +62,7 @@ class Budget:
 class Plateau:
     """Notices, image by image, that the objective no longer changes.
 
-    On a GPU the answer is read one gradient later than it was computed, so that the loop never
+    On a GPU the result is read one gradient later than it was computed, so that the loop never
     waits for the device.
     """
 

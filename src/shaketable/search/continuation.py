@@ -88,7 +88,7 @@ def _requested_only(radii: tuple[float, ...], n_gradients: int) -> tuple[Stage, 
 
 
 def _with_auxiliary(radii: tuple[float, ...], n_gradients: int) -> tuple[Stage, ...]:
-    """Most of the gradients on the way down: what the way up finds only has to lie in a good place."""
+    """Most of the gradients on the way down: what the way up finds only has to lie in a good basin."""
     last, n = len(radii) - 1, len(radii)
     first, second, each, top = (int(s * n_gradients) for s in (_FIRST, _SECOND, _UP, _TOP))
     quarter, half = (share * radii[0] for share in _BELOW)

@@ -29,7 +29,7 @@ class Landscape:
 
     @classmethod
     def of(cls, chain: Chain, radius: Tensor, search: Search) -> Landscape:
-        """What a search climbs at relative radii ``(B,)``; asks for the clean reconstructions."""
+        """What a search climbs at relative radii ``(B,)``; computes the clean reconstructions."""
         with torch.no_grad():
             clean = chain.reconstruct()
         index = torch.arange(len(clean), device=clean.device)

@@ -1,4 +1,4 @@
-"""Search of black boxes: settings, queries, a model of the response. Read `exploring.py` first."""
+"""Search of black boxes: settings, queries, a model of the response. Read `model_search.py` first."""
 
 from shaketable.search.black_box.path import worst_case_black_box_path
 from shaketable.search.black_box.settings import BlackBox

@@ -20,65 +20,65 @@ class Layout:
 
     In the image domain coordinates are images already. In the data domain ``A*`` lays them out as
     images wherever ``A A*`` is the identity on the sampled positions, as for Fourier maps. Else, and
-    in a subspace, coordinates stay as they are, and nothing is known of places.
+    in a subspace, coordinates stay as they are, and nothing is known of where they act.
 
     Parameters
     ----------
     chain, ball
         Of one image.
-    places
+    is_image
         The layout has the shape of the image.
-    through
+    by_adjoint
         ``A*`` and ``A`` lead from coordinates to the layout and back.
     """
 
     chain: Chain
     ball: BoundBall
-    places: bool
-    through: bool
+    is_image: bool
+    by_adjoint: bool
 
     @classmethod
     def of(cls, chain: Chain, ball: BoundBall) -> Layout:
         """What fits the ball; the forward map is used, the reconstructor is not."""
         if ball.subspace is not None:
-            return cls(chain=chain, ball=ball, places=False, through=False)
+            return cls(chain=chain, ball=ball, is_image=False, by_adjoint=False)
         if chain.domain == "image":
-            return cls(chain=chain, ball=ball, places=True, through=False)
-        through = ball.factor is None and _is_isometry(chain, ball)
-        return cls(chain=chain, ball=ball, places=through, through=through)
+            return cls(chain=chain, ball=ball, is_image=True, by_adjoint=False)
+        isometry = ball.factor is None and _is_isometry(chain, ball)
+        return cls(chain=chain, ball=ball, is_image=isometry, by_adjoint=isometry)
 
     @property
     def template(self) -> Tensor:
         """``(1, ...)`` zeros of the shape and dtype of the layout."""
-        if not self.through:
+        if not self.by_adjoint:
             return self.ball.template
-        return self.placed(self.ball.template)
+        return self.laid_out(self.ball.template)
 
-    def placed(self, coordinates: Tensor) -> Tensor:
+    def laid_out(self, coordinates: Tensor) -> Tensor:
         """Coordinates -> layout."""
-        if not self.through:
+        if not self.by_adjoint:
             return coordinates
         return _like_images(self.chain, self.chain.problem.forward.adjoint(coordinates))
 
-    def coordinates(self, placed: Tensor) -> Tensor:
+    def coordinates(self, laid_out: Tensor) -> Tensor:
         """Layout -> coordinates, zero outside the support."""
-        if not self.through:
-            return self.ball.restrict(placed)
-        return self.ball.restrict(self.chain.problem.forward(placed))
+        if not self.by_adjoint:
+            return self.ball.restrict(laid_out)
+        return self.ball.restrict(self.chain.problem.forward(laid_out))
 
-    def seen(self, placed: Tensor) -> Tensor:
+    def measured(self, laid_out: Tensor) -> Tensor:
         """The part of a layout that data can show: its projection onto the row space of A.
 
         Only where the forward map alone decides that; elsewhere everything is kept.
         """
-        if self.through:
-            return self.placed(self.coordinates(placed))
-        restricted = self.ball.restrict(placed)
-        plain = self.places and self.ball.mask is None and self.ball.factor is None
+        if self.by_adjoint:
+            return self.laid_out(self.coordinates(laid_out))
+        restricted = self.ball.restrict(laid_out)
+        plain = self.is_image and self.ball.mask is None and self.ball.factor is None
         if not plain or not self._projects():
             return restricted
         A = self.chain.problem.forward
-        return _like_images(self.chain, A.adjoint(A(placed)))
+        return _like_images(self.chain, A.adjoint(A(laid_out)))
 
     def _projects(self) -> bool:
         """Whether ``A* A`` is a projection, tried on the image."""

@@ -1,4 +1,4 @@
-"""What queries have taught about the response: an affine model, kept group by group."""
+"""An affine model of the response, fitted to the queries and kept group by group."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ResponseModel:
     layout, groups
         Of one image.
     point, output
-        ``(1, ...)`` coordinates of the base, and the reconstruction there.
+        ``(1, ...)`` coordinates of the iterate, and the reconstruction there.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class ResponseModel:
         whole = whole / norm.clamp_min(torch.finfo(whole.dtype).tiny)
         return self.layout.coordinates(from_real_rows(whole, template))
 
-    def learn(self, colour: int, number: int, response: Tensor) -> None:
+    def set_response(self, colour: int, number: int, response: Tensor) -> None:
         """Take the response ``(1, *image_shape)`` to a direction, per unit of length, into account."""
         chosen = self.groups.colour == colour
         norm = self.directions[chosen, number].norm()
@@ -66,9 +66,9 @@ class ResponseModel:
         self.responses[chosen, number] = seen * norm
 
     def move(self, point: Tensor, output: Tensor) -> None:
-        """A new base. The model changes as little as it can to explain the output there.
+        """A new iterate. The model changes as little as it can to explain the output there.
 
-        That is a Broyden update (Math. Comp. 19, 1965, Eq. 4.5), shared by the groups whose answers
+        That is a Broyden update (Math. Comp. 19, 1965, Eq. 4.5), shared by the groups whose responses
         overlap.
         """
         weights = self._weights(point - self.point)
@@ -94,14 +94,14 @@ class ResponseModel:
 
     def _weights(self, step: Tensor) -> Tensor:
         """``(C, k)`` coefficients of a step."""
-        placed = real_rows(self.layout.placed(step))[0]
-        return torch.einsum("ckn,cn->ck", self.directions, placed[self.groups.inputs])
+        laid_out = real_rows(self.layout.laid_out(step))[0]
+        return torch.einsum("ckn,cn->ck", self.directions, laid_out[self.groups.inputs])
 
     def _spread(self, weights: Tensor) -> Tensor:
         """``(1, n_outputs)`` the response to coefficients."""
-        answers = torch.einsum("ck,ckm->cm", weights, self.responses)
-        total = torch.zeros(self._n_outputs + 1, dtype=answers.dtype, device=answers.device)
-        total = total.index_add(0, self.groups.outputs.flatten(), answers.flatten())
+        responses = torch.einsum("ck,ckm->cm", weights, self.responses)
+        total = torch.zeros(self._n_outputs + 1, dtype=responses.dtype, device=responses.device)
+        total = total.index_add(0, self.groups.outputs.flatten(), responses.flatten())
         return total[None, :-1]
 
     def _gathered(self, row: Tensor) -> Tensor:

@@ -46,7 +46,7 @@ class ProbingGroups:
 
     @property
     def n_colours(self) -> int:
-        """Queries that ask one direction in every group."""
+        """Queries that probe one direction in every group."""
         return int(self.colour.max()) + 1
 
 
@@ -63,7 +63,7 @@ def make_probing_groups(
     output
         ``(1, *image_shape)`` a reconstruction.
     reach
-        In pixels, one per axis of the image; all None where the layout has no places.
+        In pixels, one per axis of the image; all None where the layout is no image.
     n_directions
         Largest number of directions of a group.
     generator
@@ -141,7 +141,7 @@ def _directions(
     for i in range(n_draws):
         whole = torch.zeros_like(real)
         whole[0, inputs.flatten()] = draw[i].repeat(n_groups)
-        seen[i] = real_rows(layout.seen(from_real_rows(whole, template)))[0][inputs]
+        seen[i] = real_rows(layout.measured(from_real_rows(whole, template)))[0][inputs]
     rows = seen.transpose(0, 1)
     return _orthonormal(rows)[:, :k]
 

@@ -64,7 +64,7 @@ class Queries:
 
     @property
     def done(self) -> bool:
-        """Nothing more may be asked, or nothing more is to be learnt: the output was lost."""
+        """Nothing more may be asked, or it would tell nothing more: the output is not finite."""
         return self.left == 0 or self.out_of_time or not bool(self.best.finite)
 
     def trace(self) -> Tensor:

@@ -1,4 +1,4 @@
-"""How far from a perturbation the reconstruction answers, along every axis, from a few queries."""
+"""How far from a perturbation the reconstruction responds, along every axis, from a few queries."""
 
 from __future__ import annotations
 
@@ -16,27 +16,29 @@ def find_reach(
     queries: Queries, layout: Layout, point: Tensor, output: Tensor, step: float,
     within: float, generator: torch.Generator,
 ) -> tuple[int | None, ...]:  # fmt: skip
-    """Two queries per axis, each with a random perturbation one index wide.
+    """The reach along every axis: the half-bandwidth of the Jacobian, or None where it is not banded.
+
+    Two queries per axis, each with a random perturbation one index wide.
 
     An axis along which the directions themselves spread, or along which fewer than two groups could
-    be probed together, has no reach.
+    be probed together, has no reach (None).
 
     Parameters
     ----------
     queries, layout
         Of one image.
     point, output
-        The base and the reconstruction there.
+        The iterate and the reconstruction there.
     step
         Size of the perturbations, in radii.
     within
-        Share of the energy of an answer that is to lie within reach; the rest is taken for noise.
+        Share of the energy of a response that is to lie within reach; the rest is taken for noise.
     generator
         Draws them.
     """
     shape = tuple(output.shape[1:])
     nowhere = (None,) * len(shape)
-    if not layout.places or len(shape) < 2:
+    if not layout.is_image or len(shape) < 2:
         return nowhere
     found: list[int | None] = []
     for axis, length in enumerate(shape):
@@ -48,10 +50,10 @@ def find_reach(
         reaches = []
         for (slab, _), place in zip(drawn, places, strict=True):
             move = layout.ball.to_boundary(layout.coordinates(slab), step)
-            answer, _ = queries.ask(point + move)
-            if len(answer) == 0:
+            response, _ = queries.ask(point + move)
+            if len(response) == 0:
                 return nowhere
-            reaches.append(_extent(answer - output, axis, place, within))
+            reaches.append(_extent(response - output, axis, place, within))
         reach = max(reaches)
         found.append(reach if 2 * (2 * reach + 1) <= length else None)
     return tuple(found)
@@ -64,10 +66,10 @@ def _slab(layout: Layout, axis: int, place: int, generator: torch.Generator) -> 
     slab = torch.zeros_like(template)
     index = torch.tensor([place], device=template.device)
     slab.index_copy_(axis + 1, index, draw.to(template.device).index_select(axis + 1, index))
-    seen = layout.seen(slab)
-    inside = seen.index_select(axis + 1, index)
-    kept = bool((norms(inside) ** 2 >= 0.999 * norms(seen) ** 2) & (norms(seen) > 0))
-    return seen, kept
+    measured = layout.measured(slab)
+    inside = measured.index_select(axis + 1, index)
+    kept = bool((norms(inside) ** 2 >= 0.999 * norms(measured) ** 2) & (norms(measured) > 0))
+    return measured, kept
 
 
 def _extent(change: Tensor, axis: int, place: int, share: float) -> int:

@@ -28,10 +28,10 @@ class BlackBox:
     step
         Size of the differences that stand for derivatives, in radii.
     share
-        Share of the directions, the most amplified ones, that are asked again after a first round.
+        Share of the directions, the most amplified ones, that are probed again after a first round.
     within
-        Places are asked together where this share of the energy of their answers does not overlap.
-        Less asks more places at once and mistakes more of one answer for another's.
+        Groups are probed together where this share of the energy of their responses does not overlap.
+        Less probes more of them at once and mistakes more of one response for another's.
     n_round
         Queries between two attempts to move on.
     max_rows
@@ -39,7 +39,7 @@ class BlackBox:
     max_seconds
         Wall time after which the search ends with status "budget spent".
     max_bytes
-        Memory for what is remembered per image, where nothing is known of places.
+        Memory for the model of an image, where its directions are not probed together.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from shaketable.chain import Chain, Domain
 from shaketable.problem import Problem
 from shaketable.protocols import Reconstructor
 from shaketable.search.best import Best
-from shaketable.search.black_box.exploring import explore
+from shaketable.search.black_box.model_search import search_image
 from shaketable.search.black_box.queries import Queries
 from shaketable.search.black_box.settings import BlackBox
 from shaketable.search.black_box.transfer import transferred
@@ -39,8 +39,8 @@ def worst_case_black_box(
     in NumPy, a network behind a runtime or another process will do. What is found is a lower bound
     on the worst case, and a weaker one than a search with gradients finds.
 
-    Differences about a base point give the derivative of the response along many directions: one per
-    query, or one per query and place where the reconstructor is seen to answer near a perturbation
+    Finite differences give the derivative of the response along many directions: one per query, or
+    one per query and probing group where the reconstructor is seen to respond near a perturbation
     only. A model of the response is put together from them, climbed, and followed as far as the
     reconstructor confirms it.
 
@@ -128,7 +128,7 @@ class _Images:
             made = generators(self._seed, self._n, "black box")
             for index in range(self._n):
                 queries = self._queries(index)
-                explore(queries, self._settings, starts[index], made[index])
+                search_image(queries, self._settings, starts[index], made[index])
         except KeyboardInterrupt:
             ended = Status.INTERRUPTED
         return self._gathered(ended)

@@ -21,8 +21,8 @@ class SphereState:
     ----------
     point, velocity
         The point and the averaged direction.
-    spare
-        Random numbers for points where the gradient is zero.
+    restart
+        A random point to take the place of points where the gradient is zero.
     step
         ``(B,)`` first step in radii: smaller after a warm start.
     cold
@@ -31,7 +31,7 @@ class SphereState:
 
     point: Tensor
     velocity: Tensor
-    spare: Tensor
+    restart: Tensor
     step: Tensor
     cold: Tensor
 
@@ -51,7 +51,7 @@ class SphereAscent:
     step is what the power method would take (l2 only), so a search that has arrived stays. Only
     the direction of the gradient is used: nothing depends on the scale of network or images, and a
     global phase of complex images changes nothing. Networks have many local maxima. Early
-    steps are long because a long step leaves the poor ones, and the sphere is not that of the ball until
+    steps are long because a long step leaves the low ones, and the sphere is not that of the ball until
     ``t = 0.6``: what does damage out there often does inside, and is found more easily; nothing outside
     the ball counts. A search of fewer than 40 gradients begins out there (``overshoot``) and comes in; a
     longer one begins on the ball, swells until ``t = 0.25``, and comes in. Starts are never zero, where
@@ -94,16 +94,16 @@ class SphereAscent:
         n_iterations: int,
     ) -> SphereState:  # fmt: skip
         """A random point, or the origin, on the first sphere."""
-        spare = ball.random(generators)
+        restart = ball.random(generators)
         cold = torch.ones_like(ball.size, dtype=torch.bool)
         if origin is not None and origin.warm_start:
             cold = norms(origin.point) == 0
-        point = ball.to_boundary(ball.restrict(starting_point(origin, spare)))
+        point = ball.to_boundary(ball.restrict(starting_point(origin, restart)))
         step = torch.where(cold, self.step, self.step_continued).to(ball.size)
         sphere = _sphere(ball, cold, self._radius(0.0, n_iterations))
         return SphereState(
             point=sphere.to_boundary(point), velocity=torch.zeros_like(point),
-            spare=spare, step=step, cold=cold,
+            restart=restart, step=step, cold=cold,
         )  # fmt: skip
 
     def advance(self, ball: BoundBall, state: SphereState, seen: Seen) -> SphereState:
@@ -123,7 +123,7 @@ class SphereAscent:
         if there > here:
             moved = torch.where(per_image(state.cold, moved), sphere.to_boundary(moved), moved)
         # Shifted, the same random numbers give another random point without a new draw.
-        shifted = state.spare.flatten(1).roll(seen.iteration + 1, 1).view_as(moved)
+        shifted = state.restart.flatten(1).roll(seen.iteration + 1, 1).view_as(moved)
         again = sphere.to_boundary(ball.restrict(shifted))
         flat = per_image(norms(seen.gradient) == 0, moved)
         return replace(state, point=torch.where(flat, again, moved), velocity=velocity)

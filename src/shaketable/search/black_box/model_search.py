@@ -1,4 +1,9 @@
-"""The search of one image: ask differences about a base, climb the model, try where it leads."""
+"""The search of one image: a response model from finite differences, climbed and tried out.
+
+Derivative-free optimisation with a model, as in Conn, Scheinberg and Vicente, "Introduction to
+derivative-free optimization" (SIAM, 2009): the model is refined around the iterate, and the iterate
+moves where the model leads, as far as the reconstructor confirms it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ from torch import Tensor
 from shaketable.real_vectors import real_rows
 from shaketable.search.black_box.layout import Layout
 from shaketable.search.black_box.model import ModelLandscape, ResponseModel
-from shaketable.search.black_box.probing_groups import make_probing_groups
+from shaketable.search.black_box.probing_groups import ProbingGroups, make_probing_groups
 from shaketable.search.black_box.queries import Queries
 from shaketable.search.black_box.reach import find_reach
 from shaketable.search.black_box.settings import BlackBox
@@ -21,12 +26,15 @@ from shaketable.search.tracking import Tracker
 from shaketable.search.updates import Origin, SphereAscent
 from shaketable.search.vectors import norms
 
-_FEWEST, _MOST = 4, 32  # steps on the model: as many as it has deserved
-_FIRST = 0.5  # share of the budget after which directions are asked again, at the latest
-_LONGEST, _SHORTEST = 1.0, 1e-3
+_FEWEST, _MOST = 4, 32  # steps on the model: more, the better it has predicted
+_FIRST = 0.5  # share of the budget after which directions are probed again, at the latest
+_LONGEST, _SHORTEST = 1.0, 1e-3  # length of a step, as a share of the way to the model's maximum
+
+Probe = tuple[int, int]
+"""Colour and number of a direction."""
 
 
-def explore(
+def search_image(
     queries: Queries, settings: BlackBox, starts: Tensor, generator: torch.Generator
 ) -> None:
     """Spend the queries of one image; `Queries.best` has the result.
@@ -44,30 +52,40 @@ def explore(
     """
     landscape = queries.landscape
     layout = Layout.of(landscape.chain, landscape.ball)
-    draw = torch.randn(
-        layout.template.shape, generator=generator, dtype=layout.template.dtype
-    ).to(layout.template.device)  # fmt: skip
-    own = landscape.ball.to_boundary(layout.coordinates(layout.seen(draw)))
-    outputs, values = queries.ask(torch.cat([own, starts, -starts]))
+    begin = torch.cat([_random_start(layout, generator), starts, -starts])
+    outputs, values = queries.ask(begin)
     if queries.done or len(values) == 0:
         return
     best = int(values.argmax())
-    point = torch.cat([own, starts, -starts])[best : best + 1]
-    output = outputs[best : best + 1]
-    reach = find_reach(queries, layout, point, output, settings.step, settings.within, generator)
-    per_direction = real_rows(point).element_size() * (
-        real_rows(point).shape[1] + real_rows(output).shape[1]
-    )
-    limit = min(settings.n_queries, max(int(settings.max_bytes) // per_direction, 1))
-    groups = make_probing_groups(layout, output, reach, limit, generator)
+    point, output = begin[best : best + 1], outputs[best : best + 1]
+    groups = _groups(queries, settings, layout, point, output, generator)
     model = ResponseModel(layout, groups, point, output)
     model.move(torch.zeros_like(point), landscape.reference.clean)
     model.move(point, output)
-    _Walk(queries, settings, model, float(values[best])).all()
+    _ModelSearch(queries, settings, model, float(values[best])).run()
 
 
-class _Walk:
-    """A base that moves where the model leads, and a model that is asked about the base."""
+def _random_start(layout: Layout, generator: torch.Generator) -> Tensor:
+    """``(1, ...)`` coordinates on the boundary, of what data can show."""
+    like = layout.template
+    draw = torch.randn(like.shape, generator=generator, dtype=like.dtype).to(like.device)
+    return layout.ball.to_boundary(layout.coordinates(layout.measured(draw)))
+
+
+def _groups(
+    queries: Queries, settings: BlackBox, layout: Layout, point: Tensor, output: Tensor,
+    generator: torch.Generator,
+) -> ProbingGroups:  # fmt: skip
+    """The probing groups, with as many directions as budget and memory allow."""
+    reach = find_reach(queries, layout, point, output, settings.step, settings.within, generator)
+    entries = real_rows(point)
+    per_direction = entries.element_size() * (entries.shape[1] + real_rows(output).shape[1])
+    limit = min(settings.n_queries, max(int(settings.max_bytes) // per_direction, 1))
+    return make_probing_groups(layout, output, reach, limit, generator)
+
+
+class _ModelSearch:
+    """An iterate that moves where the model leads, and a model that is refined around it."""
 
     def __init__(
         self, queries: Queries, settings: BlackBox, model: ResponseModel, value: float
@@ -75,23 +93,23 @@ class _Walk:
         self._queries, self._settings, self._model = queries, settings, model
         self._landscape = ModelLandscape.replacing(queries.landscape, model)
         self._value = value
-        self._step = settings.step
+        self._difference = settings.step
         self._length = 0.5 * _LONGEST
         self._n_steps = _FEWEST
         self._until = (1 - _FIRST) * settings.n_queries
 
-    def all(self) -> None:
+    def run(self) -> None:
         """Until the budget ends."""
-        questions = self._questions()
+        probes = self._probes()
         while not self._queries.done:
-            asked = list(islice(questions, self._settings.n_round))
-            if not asked:
+            chosen = list(islice(probes, self._settings.n_round))
+            if not chosen:
                 return
-            self._ask(asked)
+            self._refine(chosen)
             if not self._queries.done:
                 self._move()
 
-    def _questions(self) -> Iterator[tuple[int, int]]:
+    def _probes(self) -> Iterator[Probe]:
         """Every direction once, as far as the budget allows; then the most amplified ones again."""
         colours = range(self._model.groups.n_colours)
         for number in range(self._model.n_directions):
@@ -104,30 +122,28 @@ class _Walk:
             for number in range(strong):
                 yield from ((colour, number) for colour in colours)
 
-    def _ask(self, asked: list[tuple[int, int]]) -> None:
+    def _refine(self, probes: list[Probe]) -> None:
+        """Finite differences along the directions of the probes."""
         ball, model = self._queries.landscape.ball, self._model
-        directions = [model.direction(colour, number) for colour, number in asked]
-        moves = [ball.to_boundary(d, self._step) for d in directions]
-        there = [(q, m) for q, m in zip(asked, moves, strict=True) if bool(norms(m) > 0)]
-        if not there:
+        moves = [ball.to_boundary(model.direction(*probe), self._difference) for probe in probes]
+        used = [(p, move) for p, move in zip(probes, moves, strict=True) if bool(norms(move) > 0)]
+        if not used:
             return
-        points = model.point + torch.cat([move for _, move in there])
-        outputs, _ = self._queries.ask(points)
-        silent = True
-        for (question, move), output in zip(there, outputs, strict=False):
+        outputs, _ = self._queries.ask(model.point + torch.cat([move for _, move in used]))
+        responded = False
+        for (probe, move), output in zip(used, outputs, strict=False):
             change = output[None] - model.output
             if not bool(torch.isfinite(norms(change))):
                 continue
-            silent = silent and not bool(norms(change) > 0)
-            length = norms(move).to(change.dtype.to_real())
-            model.learn(*question, change / length)
-        if silent:  # steps that are too small to show anything
-            self._step = min(2 * self._step, 1.0)
+            responded = responded or bool(norms(change) > 0)
+            model.set_response(*probe, change / norms(move).to(change.dtype.to_real()))
+        if not responded:  # differences that are too small to show anything
+            self._difference = min(2 * self._difference, 1.0)
 
     def _move(self) -> None:
-        """Where the model leads, at three lengths; the base moves if one is better."""
+        """Try the way to the model's maximum at three lengths; the iterate moves if one is better."""
         ball, model = self._queries.landscape.ball, self._model
-        away = self._target() - model.point
+        away = self._maximum() - model.point
         lengths = [min(f * self._length, _LONGEST) for f in (2.0, 1.0, 0.5)]
         points = torch.cat([ball.to_boundary(model.point + s * away) for s in lengths])
         outputs, values = self._queries.ask(points)
@@ -141,13 +157,13 @@ class _Walk:
             self._length = lengths[best]
             if self._length == _LONGEST:
                 self._n_steps = min(2 * self._n_steps, _MOST)
-        else:  # what did not lead up has still taught the model something
+        else:  # the model has been updated at a point that was no better: back to the iterate
             model.move(*before)
             self._length = max(self._length / 4, _SHORTEST)
             self._n_steps = max(self._n_steps // 2, _FEWEST)
 
-    def _target(self) -> Tensor:
-        """Where a few steps on the model lead from the base; more would follow its errors."""
+    def _maximum(self) -> Tensor:
+        """Where a few steps on the model lead from the iterate; more would follow its errors."""
         update, tracker = SphereAscent(), Tracker(self._landscape)
         origin = Origin(point=self._model.point, warm_start=True)
         generators = [torch.Generator().manual_seed(0)]
