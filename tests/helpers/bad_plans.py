@@ -105,7 +105,7 @@ PLANS = [
     ),
     Case(
         "an unknown detail", ["details", "did you mean 'heart'?"],
-        changes={"probes": {"structural": {"details": ["spade", "hart"]}}}, line="details:",
+        changes={"probes": {"structural": {"details": ["spade", "hart"]}}}, line="- hart",
     ),
     Case(
         "settings of a network the paper did not search", ["search", "got 'dagan'"],

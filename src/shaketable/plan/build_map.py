@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shaketable.plan.choices import Choice
 from shaketable.plan.derive import Written
@@ -17,7 +17,7 @@ MAPS = Choice.registered("type", "shaketable.maps")
 
 
 def build_map(
-    plan: PlanFile, written: Written[Any], shape: tuple[int, int], network: ZooNetwork | None
+    plan: PlanFile, written: Written, shape: tuple[int, int], network: ZooNetwork | None
 ) -> BuiltMap:
     """Make the forward map for images of a shape ``(H, W)``.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import torch
 from pydantic import TypeAdapter, ValidationInfo, create_model
 from torch import Tensor
 
@@ -20,7 +21,7 @@ from shaketable.plan.maps import BuiltMap
 from shaketable.plan.schema_base import Spec, said, wrong
 from shaketable.probes import Probe, Sampling, Structural, WorstCase
 from shaketable.registry import find, registered
-from shaketable.search import Search
+from shaketable.search import BlackBox, Objective, Reference, Search
 from shaketable.settings import about, require_number
 
 
@@ -99,7 +100,7 @@ def read_probes(data: Any, info: ValidationInfo) -> Spec:
     return kind.model_validate(data, context=info.context)
 
 
-def _read(name: str, data: Any, info: ValidationInfo) -> Written[tuple[Any, ...]]:
+def _read(name: str, data: Any, info: ValidationInfo) -> Written:
     try:
         kind = find("shaketable.probes", name)
     except InputError as error:
@@ -108,7 +109,7 @@ def _read(name: str, data: Any, info: ValidationInfo) -> Written[tuple[Any, ...]
     if not isinstance(data, list):
         one = read({} if data is None else data, info)
         return Written(value=(one.value,), data=one.data)
-    entries: TypeAdapter[list[Written[Any]]] = TypeAdapter(list[as_field(read)])  # type: ignore[misc, arg-type]
+    entries: TypeAdapter[list[Written]] = TypeAdapter(list[as_field(read)])  # type: ignore[misc, arg-type]
     every = entries.validate_python(data, context=info.context)
     domains = [getattr(one.value, "domain", None) for one in every]
     if not domains or len(set(domains)) != len(domains):
@@ -161,9 +162,18 @@ def _built(
         without = "choose search: {method: black-box} or " if isinstance(probe, WorstCase) else ""
         raise plan.error(path, f"{gradients} differentiable: false; {without}remove this probe.")
     with plan.at(*path):
+        if isinstance(getattr(probe, "search", None), Search | BlackBox):
+            _try_objective(probe.search.objective, images[:1])
         if isinstance(probe, Structural):
             with about("details"):
                 for image in images:
                     make_details(image, probe.details, contrast=probe.contrast, size=probe.size)
         made: Probe = probe.on(built) if hasattr(probe, "on") else probe
     return made
+
+
+def _try_objective(objective: Objective, image: Tensor) -> None:
+    """Find out before a run whether a region or structure has the shape of the images."""
+    reference = Reference(clean=image, truth=image, index=torch.zeros(1, dtype=torch.int64))
+    with about("search.objective"):
+        objective(image, torch.zeros_like(image), reference)

@@ -44,7 +44,7 @@ class Choice:
         """A choice between ours and what installed packages bring."""
         return cls(key=key, names=lambda: registered(group), find=partial(find, group))
 
-    def read(self, data: Any, info: ValidationInfo) -> Written[Any]:
+    def read(self, data: Any, info: ValidationInfo) -> Written:
         """The settings of the class that is named; a name alone means its defaults."""
         if isinstance(data, str):
             data = {self.key: data}

@@ -7,46 +7,28 @@ write; its own checks say what is wrong with it. Nothing is written down twice.
 from __future__ import annotations
 
 import types
+import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import (
-    Annotated,
-    Any,
-    Generic,
-    Literal,
-    Protocol,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
-from pydantic import (
-    Discriminator,
-    PlainSerializer,
-    PlainValidator,
-    Tag,
-    ValidationInfo,
-    create_model,
-)
 from pydantic import Field as Limits
+from pydantic import PlainSerializer, PlainValidator, ValidationInfo, create_model
 from pydantic_core import PydanticCustomError
 
 from shaketable.errors import InputError
 from shaketable.plan.schema_base import Number, Spec, Whole, said
 
-Value = TypeVar("Value")
-TAG = "method"
+Reader = Callable[[Any, ValidationInfo], "Written"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written(Generic[Value]):
+class Written:
     """A value that a plan states, and plain data that state it anywhere, every setting written out."""
 
-    value: Value
+    value: Any
     data: Any
 
 
@@ -64,33 +46,40 @@ class Around:
         return around
 
 
-class Form(Protocol):
-    """How a plan writes a type that is no plain data."""
+class Form(NamedTuple):
+    """How a plan writes a type that is no plain data, and the field that tells its classes apart."""
 
-    def read(self, data: Any, info: ValidationInfo) -> Written[Any]:
-        """What a plan says, as a value."""
-        ...
-
-    def tag(self, value: object) -> Mapping[str, str]:
-        """What tells this value's class from the others of its type; empty where there is one."""
-        ...
+    read: Reader
+    tag: Callable[[Any], Mapping[str, str]]
 
 
 AS_WRITTEN = PlainSerializer(lambda written: None if written is None else written.data)
 _FORMS: dict[Any, Form] = {}
 
 
-def declare(hint: Any, form: Form) -> None:
-    """Say how plans write a type: a protocol, a union, a class that is no settings dataclass."""
-    _FORMS[hint] = form
+def declare(
+    hint: Any, read: Reader, tag: Callable[[Any], Mapping[str, str]] = lambda _: {}
+) -> None:
+    """Say how plans write a type: a protocol, a union, a class that is no settings dataclass.
+
+    Parameters
+    ----------
+    hint
+        The type, as fields of settings are annotated.
+    read
+        What a plan says, as a value.
+    tag
+        For a value, the field that says which of several classes it is of; empty where there is one.
+    """
+    _FORMS[hint] = Form(read=read, tag=tag)
 
 
-def as_field(read: Callable[[Any, ValidationInfo], Written[Any]]) -> Any:
+def as_field(read: Reader) -> Any:
     """The type of a field that is read in a way of its own."""
     return Annotated[Any, PlainValidator(read), AS_WRITTEN]
 
 
-def read_settings(kind: type, data: Any, info: ValidationInfo) -> Written[Any]:
+def read_settings(kind: type, data: Any, info: ValidationInfo) -> Written:
     """Make a settings dataclass from what a plan says.
 
     Raises
@@ -105,11 +94,11 @@ def read_settings(kind: type, data: Any, info: ValidationInfo) -> Written[Any]:
     try:
         value = kind(**settings)
     except (InputError, TypeError, ValueError) as error:
-        field = error.field if isinstance(error, InputError) else None
-        culprit = _culprit(kind, settings) if field is None else field
-        raise said(str(error), field=keys.get(culprit, culprit)) from error
-    data = data_of(value) | {key: _data(each) for key, each in stated.items()}
-    return Written(value=value, data=_without_defaults(kind, data))
+        field = getattr(error, "field", None)
+        if field is None or field.partition(".")[0] not in ("", *settings):
+            field = _culprit(kind, settings)
+        raise said(str(error), field=keys.get(field, field)) from error
+    return Written(value=value, data=_without_nothing(kind, data_of(value) | data_of(stated)))
 
 
 def data_of(value: Any, forms: Sequence[Form] = ()) -> Any:
@@ -127,6 +116,8 @@ def data_of(value: Any, forms: Sequence[Form] = ()) -> Any:
     InputError
         If something in it cannot be written into a plan.
     """
+    if isinstance(value, Written):
+        return value.data
     if is_dataclass(value) and not isinstance(value, type):
         kind = type(value)
         written = {
@@ -134,7 +125,7 @@ def data_of(value: Any, forms: Sequence[Form] = ()) -> Any:
             for key, field in _fields(kind).items()
         }
         tags = [form.tag(value) for form in forms]
-        return dict(next(filter(None, tags), {})) | _without_defaults(kind, written)
+        return dict(next(filter(None, tags), {})) | _without_nothing(kind, written)
     if isinstance(value, Mapping):
         return {key: data_of(each, forms) for key, each in value.items()}
     if isinstance(value, tuple | list):
@@ -149,7 +140,7 @@ def data_of(value: Any, forms: Sequence[Form] = ()) -> Any:
     )
 
 
-def _without_defaults(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
+def _without_nothing(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
     """The data without what is nothing by default."""
     nothing = {key for key, field in _fields(kind).items() if field.default is None}
     return {key: each for key, each in data.items() if each is not None or key not in nothing}
@@ -164,36 +155,45 @@ def _value(raw: Any) -> Any:
     return {key: _value(each) for key, each in raw.items()} if isinstance(raw, dict) else raw
 
 
-def _data(raw: Any) -> Any:
-    if isinstance(raw, Written):
-        return raw.data
-    if isinstance(raw, list):
-        return list(map(_data, raw))
-    return {key: _data(each) for key, each in raw.items()} if isinstance(raw, dict) else raw
-
-
 def _culprit(kind: type, settings: Mapping[str, Any]) -> str:
-    """The setting without which the others are good; empty where it is not one alone."""
+    """The setting, or entry of one, without which all is good; empty where it is not one alone."""
     if len(settings) == 1:
-        return next(iter(settings))
+        return _entry(kind, settings, next(iter(settings)))
     for name in settings:
-        try:
-            kind(**{key: value for key, value in settings.items() if key != name})
-        except (InputError, TypeError, ValueError):
-            continue
-        return name
+        if _is_good(kind, {key: value for key, value in settings.items() if key != name}):
+            return _entry(kind, settings, name)
     return ""
 
 
+def _entry(kind: type, settings: Mapping[str, Any], name: str) -> str:
+    entries = settings[name]
+    if not isinstance(entries, tuple):
+        return name
+    cures = [
+        index for index in range(len(entries))
+        if _is_good(kind, {**settings, name: entries[:index] + entries[index + 1 :]})
+    ]  # fmt: skip
+    return f"{name}.{cures[0]}" if len(cures) == 1 else name
+
+
+def _is_good(kind: type, settings: Mapping[str, Any]) -> bool:
+    try:
+        kind(**settings)
+    except (InputError, TypeError, ValueError):
+        return False
+    return True
+
+
 def _fields(kind: type) -> dict[str, Field[Any]]:
-    """The fields by what a plan calls them: one that would be taken for the tag is ``of``."""
+    """The fields by what a plan calls them: in a reference method, ``method`` tells which one it is."""
+    taken = "method" if any("__call__" in vars(base) for base in kind.__mro__) else ""
     own = [field for field in fields(kind) if field.init]
-    return {"of" if field.name == TAG else field.name: field for field in own}
+    return {"of" if field.name == taken else field.name: field for field in own}
 
 
 @cache
 def _hints(kind: type) -> Mapping[str, Any]:
-    return get_type_hints(kind, include_extras=True)
+    return typing.get_type_hints(kind, include_extras=True)
 
 
 @cache
@@ -219,7 +219,7 @@ def _annotation(hint: Any, kind: type) -> Any:
     if origin is Annotated:
         return Annotated[_annotation(arguments[0], kind), *hint.__metadata__]
     if origin in (Union, types.UnionType):
-        return _union(arguments, kind)
+        return Union[tuple(_annotation(each, kind) for each in arguments)]  # noqa: UP007
     if origin in (list, Sequence) or (origin is tuple and arguments[-1] is ...):
         return list[_annotation(arguments[0], kind)]  # type: ignore[misc]
     if origin is tuple:
@@ -236,25 +236,8 @@ def _annotation(hint: Any, kind: type) -> Any:
     )
 
 
-def _union(arguments: tuple[Any, ...], kind: type) -> Any:
-    """A union whose mistakes are told once: a list is meant as one, all else as what is none."""
-    lists = [hint for hint in arguments if get_origin(hint) in (tuple, list, Sequence)]
-    others = [hint for hint in arguments if hint not in lists]
-    if lists and others:
-        return Annotated[
-            Annotated[_annotation(Union[tuple(lists)], kind), Tag("list")]  # noqa: UP007
-            | Annotated[_annotation(Union[tuple(others)], kind), Tag("one")],  # noqa: UP007
-            Discriminator(lambda data: "list" if isinstance(data, list) else "one"),
-        ]
-    return Union[tuple(_annotation(hint, kind) for hint in arguments)]  # noqa: UP007
-
-
 def _form(hint: Any) -> Form | None:
-    return _FORMS.get(hint) or _FORMS.get(get_origin(hint)) if _hashable(hint) else None
-
-
-def _hashable(hint: Any) -> bool:
-    return hint.__hash__ is not None
+    return _FORMS.get(hint) or _FORMS.get(get_origin(hint))
 
 
 def _forms_in(hint: Any) -> Iterator[Form]:
@@ -267,20 +250,15 @@ def _forms_in(hint: Any) -> Iterator[Form]:
             yield from _forms_in(part)
 
 
-class _PathForm:
+def _read_path(data: Any, info: ValidationInfo) -> Written:
     """A path, absolute once it is read: relative ones start from the folder of the plan."""
-
-    def read(self, data: Any, info: ValidationInfo) -> Written[Path]:
-        if not isinstance(data, str) or not data:
-            raise PydanticCustomError("string_type", "a text")
-        path = (Around.of(info).folder / Path(data).expanduser()).resolve()
-        return Written(value=path, data=str(path))
-
-    def tag(self, value: object) -> Mapping[str, str]:  # noqa: ARG002
-        return {}
+    if not isinstance(data, str) or not data:
+        raise PydanticCustomError("string_type", "a text")
+    path = (Around.of(info).folder / Path(data).expanduser()).resolve()
+    return Written(value=path, data=str(path))
 
 
 _PLAIN: Mapping[Any, Any] = {
     int: Whole, float: Number, bool: bool, str: str, Any: Any, type(None): None,
 }  # fmt: skip
-declare(Path, _PathForm())
+declare(Path, _read_path)

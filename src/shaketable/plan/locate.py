@@ -48,10 +48,9 @@ _NOTHING = object()
 
 def _inside(place: Any, part: str | int) -> Any:
     """A field of a mapping or an entry of a list, where there is one."""
-    if isinstance(place, Mapping):
-        return place.get(part, _NOTHING)
-    entries = isinstance(place, list) and isinstance(part, int) and part < len(place)
-    return place[part] if entries else _NOTHING
+    if isinstance(place, list):
+        return place[int(part)] if str(part).isdecimal() and int(part) < len(place) else _NOTHING
+    return place.get(part, _NOTHING) if isinstance(place, Mapping) else _NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +101,7 @@ class PlanFile:
             place = _inside(place, name)
             if place is _NOTHING:
                 break
-            path = (*path, name)
+            path = (*path, int(name) if name.isdecimal() else name)
         return path
 
     @contextmanager
@@ -115,6 +114,10 @@ class PlanFile:
         except ShaketableError as error:
             field = error.field if isinstance(error, InputError) else None
             raise self.error(self.written(path, (field or "").split(".")), str(error)) from error
+        except MemoryError as error:
+            raise self.error(
+                path, "Expected something that fits into memory, got more; choose smaller numbers."
+            ) from error
 
 
 def read_plan_file(path: str | Path) -> PlanFile:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def name_methods(data: Any) -> Any:
 
 
 def build_methods(
-    plan: PlanFile, given: Mapping[str, Written[Any]], forward: ForwardMap, image: Tensor
+    plan: PlanFile, given: Mapping[str, Written], forward: ForwardMap, image: Tensor
 ) -> dict[str, Reconstructor]:
     """Make the reference methods and let each solve one step on the first image.
 
@@ -112,15 +113,8 @@ def _one_step(method: Any) -> Any:
     """The method with one iteration; what has none to count is tried when a run is checked."""
     if isinstance(method, AtNoiseLevel):
         return replace(method, method=_one_step(method.method))
-    if isinstance(method, type) or "max_iterations" not in _names(method):
-        return None
-    return replace(method, max_iterations=1)
-
-
-def _names(method: Any) -> set[str]:
-    return (
-        {each.name for each in fields(method)} if hasattr(method, "__dataclass_fields__") else set()
-    )
+    counts = "max_iterations" in getattr(method, "__dataclass_fields__", ())
+    return replace(method, max_iterations=1) if counts else None
 
 
 def _convex() -> Iterator[str]:
@@ -131,7 +125,5 @@ def _convex() -> Iterator[str]:
             yield name
 
 
-declare(
-    SparseMethod,
-    Choice(key="method", names=_convex, find=lambda name: find("shaketable.methods", name)),
-)
+CONVEX = Choice(key="method", names=_convex, find=partial(find, "shaketable.methods"))
+declare(SparseMethod, CONVEX.read, CONVEX.tag)

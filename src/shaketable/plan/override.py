@@ -84,20 +84,17 @@ def _set(data: dict[str, Any], names: Sequence[str], value: Any, command: str) -
 
 def _key(place: Any, name: str, path: FieldPath, command: str) -> str | int:
     """The next part of a path: a field of a mapping, the number of an entry of a list."""
-    where = ".".join(map(str, path))
     if isinstance(place, Mapping):
         return name
-    if not isinstance(place, list):
-        raise PlanError(
-            f"Expected --set FIELD=VALUE with fields inside {where}, got {shown(place)} there; set "
-            f"{where} itself.",
-            file=command, field=where,
-        )  # fmt: skip
-    if not (name.isdecimal() and int(name) < len(place)):
-        last = f"0 to {len(place) - 1}" if place else "it has none"
-        raise PlanError(
-            f"Expected --set FIELD=VALUE with the number of an entry of {where} ({last}), got "
-            f"{name!r}; write {where}.0.",
-            file=command, field=where,
-        )  # fmt: skip
-    return int(name)
+    if isinstance(place, list) and name.isdecimal() and int(name) < len(place):
+        return int(name)
+    where = ".".join(map(str, path))
+    if isinstance(place, list):
+        expected = f"the number of one of the {len(place)} entries of {where}, counted from 0"
+        got = repr(name)
+    else:
+        expected, got = f"fields inside {where}", f"{shown(place)} there"
+    raise PlanError(
+        f"Expected --set FIELD=VALUE with {expected}, got {got}; or set {where} itself.",
+        file=command, field=where,
+    )  # fmt: skip

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 
-from shaketable.errors import InputError
 from shaketable.plan.build_map import MAPS
 from shaketable.plan.build_probes import probe_names, read_probes
 from shaketable.plan.derive import AS_WRITTEN
@@ -26,6 +25,7 @@ from shaketable.plan.schema_base import (
     Spec,
     Text,
     absent,
+    checked,
     said,
     unknown_name,
     wrong,
@@ -126,13 +126,6 @@ def _require_probe(name: str) -> str:
     return name
 
 
-def _available(name: str) -> str:
-    try:
-        return require_device(name)
-    except InputError as error:
-        raise said(str(error)) from error
-
-
 def _as_list(data: Any) -> Any:
     return [data] if isinstance(data, str) else data
 
@@ -141,7 +134,7 @@ ProbeName = Annotated[str, AfterValidator(_require_probe)]
 MapField = Annotated[Any, PlainValidator(MAPS.read), AS_WRITTEN]
 MethodField = Annotated[Any, PlainValidator(METHODS.read), AS_WRITTEN]
 Methods = Annotated[dict[MethodName, MethodField], BeforeValidator(name_methods)]
-Device = Annotated[str, AfterValidator(_available)]
+Device = Annotated[str, checked(require_device)]
 Devices = Annotated[list[Device], Field(min_length=1), BeforeValidator(_as_list)]
 
 
@@ -172,7 +165,8 @@ class PlanSpec(Spec):
         if self.network is None and self.networks is None:
             raise absent("network")
         if self.network is not None and self.networks is not None:
-            raise wrong("either network or networks", "give one of the two")
+            sentence = "Expected either network or networks, got both; give one of the two."
+            raise said(sentence, field="networks")
         both = [name for name in self.not_applicable or {} if name in self.probes.model_fields_set]
         if both:
             raise wrong(f"{both[0]} in one of probes and not_applicable", "choose one of them")

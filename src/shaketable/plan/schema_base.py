@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import (
@@ -95,12 +95,17 @@ def _in_memory(value: int) -> int:
     return value
 
 
-def _object_name(text: str) -> str:
-    try:
-        require_object_name(text)
-    except InputError as error:
-        raise said(str(error)) from error
-    return text
+def checked(require: Callable[[str], object]) -> AfterValidator:
+    """A check that raises an `InputError`, as one of a field."""
+
+    def check(value: str) -> str:
+        try:
+            require(value)
+        except InputError as error:
+            raise said(str(error)) from error
+        return value
+
+    return AfterValidator(check)
 
 
 def _slices(value: object) -> object:
@@ -119,6 +124,6 @@ Number = Annotated[float, AfterValidator(_in_reach)]
 Count = Annotated[Whole, Field(ge=1)]
 Seed = Annotated[Whole, Field(ge=0)]
 Shape = Annotated[list[Count], Field(min_length=2, max_length=2)]
-ObjectName = Annotated[str, AfterValidator(_object_name)]
+ObjectName = Annotated[str, checked(require_object_name)]
 Slices = Annotated[Any, BeforeValidator(_slices)]
 Arguments = dict[str, Any]

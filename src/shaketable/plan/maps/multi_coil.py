@@ -109,6 +109,5 @@ def _array(file: Path, key: str | None, what: str, shape: tuple[int, int]) -> Te
     return torch.from_numpy(array)
 
 
-declare(
-    Coils, Choice.of("type", {"birdcage": BirdcageCoils, "file": CoilFile, "espirit": EspiritCoils})
-)
+COILS = Choice.of("type", {"birdcage": BirdcageCoils, "file": CoilFile, "espirit": EspiritCoils})
+declare(Coils, COILS.read, COILS.tag)

@@ -22,6 +22,8 @@ class Pattern:
 
     def __post_init__(self) -> None:
         require_number("rate", self.rate, above=0, at_most=1)
+        for name in ("seed", "n_center"):  # of those patterns that have them
+            require_whole(name, getattr(self, name, 0), at_least=0)
 
     def sequence(self, shape: tuple[int, int]) -> SamplingSequence:
         """The order in which a grid ``(H, W)`` is sampled."""
@@ -36,6 +38,10 @@ class CartesianVariableDensity(Pattern):
     acceleration: float | None = None
     n_center: int = 8
     lines: Lines = "rows"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_number("acceleration", self.acceleration or 1, at_least=1)
 
     def sequence(self, shape: tuple[int, int]) -> SamplingSequence:
         """As `shaketable.maps.sampling.cartesian_variable_density`."""
@@ -53,6 +59,10 @@ class GaussianColumns(Pattern):
     width: float = 1 / 6
     n_center: int = 8
     lines: Lines = "columns"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_number("width", self.width, above=0)
 
     def sequence(self, shape: tuple[int, int]) -> SamplingSequence:
         """As `shaketable.maps.sampling.gaussian_columns`."""
@@ -82,6 +92,10 @@ class PoissonDisc(Pattern):
     seed: int = 0
     slope: float = 2.0
     n_center: int = 8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_number("slope", self.slope, at_least=0)
 
     def sequence(self, shape: tuple[int, int]) -> SamplingSequence:
         """As `shaketable.maps.sampling.poisson_disc`."""
@@ -131,17 +145,16 @@ class EquispacedViews:
         return sampling.equispaced_views(self.n_total, even=self.even)
 
 
-declare(
-    Pattern,
-    Choice.of(
-        "pattern",
-        {
-            "cartesian-variable-density": CartesianVariableDensity,
-            "gaussian-columns": GaussianColumns,
-            "equispaced-lines": EquispacedLines,
-            "poisson-disc": PoissonDisc,
-            "radial-lines": RadialLines,
-        },
-    ),
+PATTERNS = Choice.of(
+    "pattern",
+    {
+        "cartesian-variable-density": CartesianVariableDensity,
+        "gaussian-columns": GaussianColumns,
+        "equispaced-lines": EquispacedLines,
+        "poisson-disc": PoissonDisc,
+        "radial-lines": RadialLines,
+    },
 )
-declare(EquispacedViews, Choice.of("pattern", {"equispaced-views": EquispacedViews}))
+VIEWS = Choice.of("pattern", {"equispaced-views": EquispacedViews})
+declare(Pattern, PATTERNS.read, PATTERNS.tag)
+declare(EquispacedViews, VIEWS.read, VIEWS.tag)
