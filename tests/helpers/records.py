@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shaketable.checks import Check
-from shaketable.probes import Record, Subject
-from tests.helpers import networks
+from shaketable.probes import Measured, Record
+from shaketable.records import from_row
 
 NETWORK, STABLE = "net", "tv"
+Row = dict[str, Any]
 
 
-def subject(n: int = 3, *, baselines: tuple[str, ...] = (STABLE,)) -> Subject:
-    """The subject that the records speak of."""
-    from dataclasses import replace
-
-    return Subject(
-        problem=replace(networks.problem(), name=NETWORK),
-        images=networks.images(n),
-        image_ids=tuple(f"i{index}" for index in range(n)),
-        baselines=dict.fromkeys(baselines, networks.zero_filled),
-    )
+def measured(
+    kind: type[Record], rows: Iterable[Mapping[str, Any]], *, evidence: tuple[Check, ...] = (),
+    baselines: tuple[str, ...] = (STABLE,),
+) -> Measured[Any]:  # fmt: skip
+    """Rows as typed records of the network and the reference methods beside it."""
+    return Measured(
+        network=NETWORK, reference=next(iter(baselines), None), evidence=evidence,
+        records=tuple(from_row(kind, row) for row in rows),
+    )  # fmt: skip
 
 
 def strength(name: str, *, passed: bool = True) -> tuple[Check, ...]:
@@ -28,7 +29,7 @@ def strength(name: str, *, passed: bool = True) -> tuple[Check, ...]:
     return (Check(name=name, value=0.99, limit=0.9, passed=passed, sentence="Made by hand."),)
 
 
-def rows(probe: str, method: str, values: dict[str, Any], **lists: list[Any]) -> list[Record]:
+def rows(probe: str, method: str, values: Row, **lists: list[Any]) -> list[Row]:
     """One record per image; every list holds one entry per image, in order."""
     n = len(next(iter(lists.values())))
     role = "network" if method == NETWORK else "baseline"
@@ -42,7 +43,7 @@ def rows(probe: str, method: str, values: dict[str, Any], **lists: list[Any]) ->
 def worst(
     method: str, errors: list[float | None], *, radius: float = 0.04, n_gradients: int = 100,
     statuses: list[str] | None = None, given: list[float | None] | None = None,
-) -> list[Record]:  # fmt: skip
+) -> list[Row]:  # fmt: skip
     """Worst-case records; the perturbation has norm one, so the error is the amplification."""
     extra = {"radius": radius, "domain": "image", "n_gradients": n_gradients}
     return rows(

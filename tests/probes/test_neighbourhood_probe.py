@@ -9,26 +9,26 @@ import torch
 from shaketable import Budget, Neighbourhood, Problem, Search
 from shaketable.errors import InputError
 from shaketable.probes import Subject, Verdict
+from shaketable.probes.neighbourhood import NeighbourhoodRecord
 from shaketable.statistics import ratio_interval, share_interval
 from tests.helpers import networks
-from tests.helpers.records import NETWORK, STABLE, rows, strength, subject
+from tests.helpers.measuring import measure_all
+from tests.helpers.records import NETWORK, STABLE, measured, rows, strength
 
 QUICK = Search(budget=Budget(n_gradients=12))
 STRONG = strength("search strength (neighbourhood)")
 
 
-def silent(message: str, share: float) -> None:
-    assert 0 <= share <= 1
-
-
 def measure(reconstruct, probe: Neighbourhood, *, real=False, seed=11):
     case = Subject(
-        problem=Problem(forward=networks.fourier(), reconstruct=reconstruct, real=real, name="net"),
+        problems=(
+            Problem(forward=networks.fourier(), reconstruct=reconstruct, real=real, name="net"),
+        ),
         images=networks.images(1, real=real),
         image_ids=("one",),
         baselines={} if real else {"zero-filled": networks.zero_filled},
     )
-    return case, probe.measure(case, probe.items(case)[0], seed, silent)
+    return case, measure_all(probe, case, seed=seed)
 
 
 def shares_by_hand(case: Subject, outcome, probe: Neighbourhood, seed: int) -> list[float]:
@@ -63,11 +63,11 @@ def test_a_linear_reconstructor_keeps_the_share_that_is_computed_by_hand(noise_r
     _, outcome = measure(network, between)
     record = outcome.records[0]
     expected = sum(share >= between.keeps for share in shares)
-    assert record["n_persisting"] == expected
+    assert record.n_persisting == expected
     if noise_ratio < 1:
         assert expected == 30
     interval = share_interval(expected, 30)
-    assert record["interval"] == [interval.low, interval.high]
+    assert record.interval == (interval.low, interval.high)
 
 
 def test_one_noisy_picture_has_noise_of_the_stated_size():
@@ -78,8 +78,8 @@ def test_one_noisy_picture_has_noise_of_the_stated_size():
     )  # = A*A v = v, as v lies in the range of A*
     size = 0.25 * 0.05 * float(torch.linalg.vector_norm(case.images[0]))
     assert np.linalg.norm(difference) == pytest.approx(size, rel=1e-3)
-    assert outcome.records[0]["noise_ratio"] == 0.25
-    assert outcome.records[0]["n_draws"] == 3
+    assert outcome.records[0].noise_ratio == 0.25
+    assert outcome.records[0].n_draws == 3
 
 
 def test_several_sizes_of_noise_share_their_draws_and_the_first_decides():
@@ -88,17 +88,17 @@ def test_several_sizes_of_noise_share_their_draws_and_the_first_decides():
         Neighbourhood(radius=0.05, search=QUICK, noise_ratio=ratio, n_draws=5, n_draws_stable=2)
         for ratio in (ratios[1], ratios)
     )
-    case, alone = measure(networks.zero_filled, one)
+    _, alone = measure(networks.zero_filled, one)
     _, together = measure(networks.zero_filled, several)
-    assert [r["noise_ratio"] for r in together.records if r["role"] == "network"] == list(ratios)
-    assert {r["n_draws"] for r in together.records if r["role"] == "baseline"} == {2}
-    mine = next(r for r in together.records if r["noise_ratio"] == 0.25)
+    assert [r.noise_ratio for r in together.records if r.role == "network"] == list(ratios)
+    assert {r.n_draws for r in together.records if r.role == "baseline"} == {2}
+    mine = next(r for r in together.records if r.noise_ratio == 0.25)
     assert mine == alone.records[0]
     same = together.arrays["methods/net/noisy at 0.25"], alone.arrays["methods/net/noisy"]
     np.testing.assert_array_equal(*same)
     assert several.describe()["noise_ratio"] == list(ratios)
     assert one.describe()["noise_ratio"] == 0.25
-    verdict = several.verdict(case, together.records, ())
+    verdict = several.verdict(together.measured())
     assert verdict.statement.startswith("After noise of 200 % of its size")
 
 
@@ -109,20 +109,22 @@ def test_every_size_of_noise_may_have_its_own_number_of_draws():
     )
     _, each = measure(networks.zero_filled, few)
     _, alike = measure(networks.zero_filled, many)
-    assert [r["n_draws"] for r in each.records if r["role"] == "network"] == [6, 2]
+    assert [r.n_draws for r in each.records if r.role == "network"] == [6, 2]
     assert each.records[0] == alike.records[0]
-    assert each.records[1]["n_persisting"] <= alike.records[1]["n_persisting"]
+    assert each.records[1].n_persisting <= alike.records[1].n_persisting
     assert (few.describe()["n_draws"], many.describe()["n_draws"]) == ([6, 2], 6)
 
 
 def test_every_draw_is_a_step_forward():
-    shares: list[float] = []
+    heard: list[tuple[str, float]] = []
     probe = Neighbourhood(radius=0.05, search=QUICK, noise_ratio=(0.25, 1.0), n_draws=(4, 3))
     case, _ = measure(networks.zero_filled, probe)
-    probe.measure(case, probe.items(case)[0], 11, lambda message, share: shares.append(share))
-    assert shares == sorted(shares)
-    assert len(set(shares)) >= 2 * 7
-    assert shares[-1] == pytest.approx(1)
+    measure_all(probe, case, seed=11, on_progress=lambda *said: heard.append(said))
+    for method in ("net", "zero-filled"):
+        shares = [share for message, share in heard if message.endswith(f" {method}")]
+        assert shares == sorted(shares)
+        assert len(set(shares)) >= 7
+        assert shares[-1] == pytest.approx(1)
 
 
 def test_every_method_is_shaken_around_its_own_worst_case():
@@ -130,8 +132,8 @@ def test_every_method_is_shaken_around_its_own_worst_case():
     probe = Neighbourhood(radius=0.05, search=Search(budget=Budget(n_gradients=30)), n_draws=2)
     _, outcome = measure(network, probe)
     net, stable = outcome.records
-    assert (net["role"], stable["role"]) == ("network", "baseline")
-    assert net["error"] == pytest.approx(5 * stable["error"], rel=0.05)
+    assert (net.role, stable.role) == ("network", "baseline")
+    assert net.error == pytest.approx(5 * stable.error, rel=0.05)
     assert set(outcome.arrays) == {"image"} | {
         f"methods/{method}/{name}"
         for method in ("net", "zero-filled")
@@ -153,24 +155,24 @@ def test_noise_removes_the_artefact_of_a_network_that_answers_one_direction_only
     probe = Neighbourhood(radius=0.05, search=search, noise_ratio=2.0, n_draws=20)
     _, outcome = measure(brittle, probe)
     net, stable = outcome.records
-    assert net["error"] > 5 * stable["error"]
-    assert net["n_persisting"] == 0
-    assert stable["n_persisting"] > 0
+    assert net.error > 5 * stable.error
+    assert net.n_persisting == 0
+    assert stable.n_persisting > 0
 
 
 def test_a_real_problem_gets_real_noise():
     probe = Neighbourhood(radius=0.05, search=QUICK, n_draws=2)
     _, outcome = measure(networks.real_zero_filled, probe, real=True)
     assert outcome.arrays["methods/net/noisy"].dtype == np.float32
-    assert outcome.records[0]["n_persisting"] == 2
+    assert outcome.records[0].n_persisting == 2
 
 
 def test_no_response_keeps_nothing():
     probe = Neighbourhood(radius=0.05, search=QUICK, n_draws=2)
-    case, outcome = measure(networks.constant, probe)
+    _, outcome = measure(networks.constant, probe)
     record = outcome.records[0]
-    assert (record["status"], record["n_persisting"], record["error"]) == ("no response", 0, 0.0)
-    assert probe.verdict(case, outcome.records, STRONG).verdict == "inconclusive"
+    assert (record.status, record.n_persisting, record.error) == ("no response", 0, 0.0)
+    assert probe.verdict(outcome.measured(STRONG)).verdict == "inconclusive"
 
 
 def test_ctrl_c_inside_a_search_is_raised_again():
@@ -180,7 +182,7 @@ def test_ctrl_c_inside_a_search_is_raised_again():
     case, _ = measure(networks.zero_filled, Neighbourhood(search=QUICK, n_draws=1))
     probe = Neighbourhood(search=QUICK)
     with pytest.raises(KeyboardInterrupt):
-        probe.measure(case, probe.items(case)[0], 0, interrupted)
+        measure_all(probe, case, on_progress=interrupted)
 
 
 def hand_made(method: str, errors, kept, statuses=None):
@@ -192,7 +194,9 @@ def hand_made(method: str, errors, kept, statuses=None):
 
 def judge(*records, checks=STRONG, **settings) -> Verdict:
     rows_ = [row for part in records for row in part]
-    return Neighbourhood().verdict(subject(**settings), rows_, checks)
+    return Neighbourhood().verdict(
+        measured(NeighbourhoodRecord, rows_, evidence=checks, **settings)
+    )
 
 
 SMALL = hand_made(STABLE, [1.0, 1.1, 1.0], [20, 20, 20])
@@ -260,7 +264,7 @@ def test_without_a_stable_method_or_with_a_stuck_one_nothing_is_decided():
 
 
 def test_one_image_decides_nothing():
-    verdict = judge(hand_made(NETWORK, [9.0], [20]), hand_made(STABLE, [1.0], [20]), n=1)
+    verdict = judge(hand_made(NETWORK, [9.0], [20]), hand_made(STABLE, [1.0], [20]))
     assert verdict.verdict == "inconclusive"
     assert "1 image, too few for an interval" in verdict.statement
     assert judge([]).verdict == "inconclusive"

@@ -11,49 +11,54 @@ from shaketable.maps.sampling import equispaced_views
 from shaketable.metrics import psnr
 from shaketable.probes import Subject, Verdict
 from shaketable.probes.probe import sampled_sha256
+from shaketable.probes.sampling import SamplingRecord
 from shaketable.statistics import mean_interval
 from tests.helpers import networks
-from tests.helpers.records import NETWORK, STABLE, rows, subject
+from tests.helpers.measuring import Together, measure_all, silent
+from tests.helpers.records import NETWORK, STABLE, measured, rows
 
 RATES = (0.25, 0.5, 0.75, 1.0)
 PROBE = Sampling.fourier(networks.sequence(), rates=RATES, trained_rate=0.5)
 
 
-def silent(message: str, share: float) -> None:
-    assert 0 <= share < 1
+def before_the_end(message: str, share: float) -> None:
+    silent(message, share)
+    assert share < 1
 
 
-def measure(reconstruct, *, real=False, dtype=None):
+def measure(reconstruct, *, real=False, dtype=None) -> Together:
     images = networks.images(1, real=real)
     case = Subject(
-        problem=Problem(forward=networks.fourier(), reconstruct=reconstruct, real=real, name="net"),
+        problems=(
+            Problem(forward=networks.fourier(), reconstruct=reconstruct, real=real, name="net"),
+        ),
         images=images if dtype is None else images.to(dtype),
         image_ids=("one",),
         baselines={} if real else {"scaled": networks.scaled(0.9)},
     )
-    return PROBE.measure(case, PROBE.items(case)[0], 0, silent)
+    return measure_all(PROBE, case, on_progress=before_the_end)
 
 
 def test_zero_filling_gains_by_exactly_the_energy_that_is_sampled():
-    records = [r for r in measure(networks.zero_filled).records if r["method"] == "net"]
+    records = [r for r in measure(networks.zero_filled).records if r.method == "net"]
     image = networks.images(1)
     spectrum = torch.fft.fft2(image, norm="ortho")
-    assert [record["rate"] for record in records] == list(RATES)
+    assert [record.rate for record in records] == list(RATES)
     for record in records[:-1]:
-        missed = (spectrum * ~PROBE.maps[record["rate"]].sampled).abs().square().sum()
+        missed = (spectrum * ~PROBE.maps[record.rate].sampled).abs().square().sum()
         peak = float(image.abs().max())
         expected = 10 * np.log10(peak**2 * image.numel() / float(missed))
-        assert record["psnr"] == pytest.approx(expected, abs=1e-3)
-        assert record["trained_rate"] == 0.5
-    values = [record["psnr"] for record in records]
+        assert record.psnr == pytest.approx(expected, abs=1e-3)
+        assert record.trained_rate == 0.5
+    values = [record.psnr for record in records]
     assert values == sorted(values)
     assert values[0] < values[1] < values[2] < values[3]
-    assert records[-1]["ssim"] == pytest.approx(1.0, abs=1e-4)
+    assert records[-1].ssim == pytest.approx(1.0, abs=1e-4)
 
 
 def test_every_method_is_measured_at_every_rate_with_its_pictures():
     outcome = measure(networks.zero_filled)
-    assert [(r["method"], r["rate"]) for r in outcome.records] == [
+    assert [(r.method, r.rate) for r in outcome.records] == [
         (method, rate) for method in ("net", "scaled") for rate in RATES
     ]
     for method in ("net", "scaled"):
@@ -66,7 +71,7 @@ def test_every_method_is_measured_at_every_rate_with_its_pictures():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_real_problems_and_double_precision_work(dtype):
     records = measure(networks.real_zero_filled, real=True, dtype=dtype).records
-    assert records[0]["psnr"] < records[-1]["psnr"]
+    assert records[0].psnr < records[-1].psnr
 
 
 def test_the_trained_rate_is_added_and_must_be_there():
@@ -105,7 +110,8 @@ def hand_made(method: str, by_rate: dict[float, list[float | None]], ssim: float
 
 
 def judge(*records, **settings) -> Verdict:
-    return PROBE.verdict(subject(**settings), [row for part in records for row in part], ())
+    rows_ = [row for part in records for row in part]
+    return PROBE.verdict(measured(SamplingRecord, rows_, **settings))
 
 
 RISING = hand_made(STABLE, {0.5: [25, 26, 25], 0.75: [30, 31, 30.5], 1.0: [40, 41, 40]})
@@ -171,7 +177,7 @@ def test_nothing_above_the_trained_rate_decides_nothing():
 
 
 def test_one_image_decides_nothing():
-    verdict = judge(hand_made(NETWORK, {0.5: [30.0], 1.0: [10.0]}), n=1)
+    verdict = judge(hand_made(NETWORK, {0.5: [30.0], 1.0: [10.0]}))
     assert verdict.verdict == "inconclusive"
     assert "(1 image, too few for an interval)" in verdict.statement
 
@@ -184,17 +190,20 @@ def test_a_network_is_given_the_map_of_each_number_of_views():
     }  # fmt: skip
     images = networks.images(1, real=True)[:, 4:28, 4:28]
     case = Subject(
-        problem=Problem(
-            forward=probe.maps[0.25], reconstruct=filtered_back_projection, real=True, name="net"
+        problems=(
+            Problem(
+                forward=probe.maps[0.25], reconstruct=filtered_back_projection, real=True,
+                name="net",
+            ),
         ),
         images=images, image_ids=("one",), baselines={},
     )  # fmt: skip
-    records = probe.measure(case, probe.items(case)[0], 0, silent).records
+    records = measure_all(probe, case).records
     for record in records:
-        forward = RadonMap(sequence.angles(record["rate"]), (24, 24))
+        forward = RadonMap(sequence.angles(record.rate), (24, 24))
         expected = psnr(filtered_back_projection(forward(images), forward), images)
-        assert record["psnr"] == pytest.approx(float(expected[0]))
-    values = [record["psnr"] for record in records]
+        assert record.psnr == pytest.approx(float(expected[0]))
+    values = [record.psnr for record in records]
     assert values[0] < values[1] < values[2]
     hashes = probe.describe()["sampled_sha256"]
     assert len(set(hashes)) == 3

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from shaketable import Budget, FourierMap, MatrixMap, Neighbourhood, Problem, Search, WorstCase
-from shaketable.probes import Subject
 from shaketable.probes.strength import StrengthCheck, doubt_of_strength, not_covered, strength_check
 from shaketable.testing import PLANTS, Trial
 from tests.helpers import networks
@@ -14,10 +13,8 @@ from tests.helpers import networks
 HOPELESS = Search(budget=Budget(n_gradients=1))
 
 
-def subject(problem: Problem) -> Subject:
-    shape = tuple(problem.forward.image_shape)
-    images = networks.images(1, size=shape[0], real=problem.real)
-    return Subject(problem=problem, images=images, image_ids=("one",))
+def images(problem: Problem) -> torch.Tensor:
+    return networks.images(1, size=problem.forward.image_shape[0], real=problem.real)
 
 
 def matrix(scale: float) -> Problem:
@@ -41,7 +38,7 @@ CASES = {
 @pytest.mark.parametrize("domain", ["image", "data"])
 @pytest.mark.parametrize("case", CASES)
 def test_the_default_search_finds_what_is_planted(case, domain):
-    [check] = WorstCase(domain=domain).evidence(subject(CASES[case]), 3)
+    [check] = WorstCase(domain=domain).evidence(CASES[case], images(CASES[case]), 3)
     assert check.name == f"search strength ({domain} domain)"
     assert check.passed
     assert 0.95 < check.value <= 1 + 1e-4
@@ -54,7 +51,8 @@ def test_the_default_search_finds_what_is_planted(case, domain):
 @pytest.mark.parametrize("domain", ["image", "data"])
 @pytest.mark.parametrize("case", CASES)
 def test_a_hopeless_search_fails(case, domain):
-    [check] = WorstCase(domain=domain, search=HOPELESS).evidence(subject(CASES[case]), 3)
+    probe = WorstCase(domain=domain, search=HOPELESS)
+    [check] = probe.evidence(CASES[case], images(CASES[case]), 3)
     assert check.passed is False
     assert 0 < check.value < 0.9
     assert "cannot call anything stable" in check.sentence
@@ -63,19 +61,19 @@ def test_a_hopeless_search_fails(case, domain):
 
 
 def test_the_neighbourhood_proves_its_own_search():
-    case = subject(CASES["Fourier"])
-    [good] = Neighbourhood().evidence(case, 3)
-    [bad] = Neighbourhood(search=HOPELESS).evidence(case, 3)
+    case = CASES["Fourier"]
+    [good] = Neighbourhood().evidence(case, images(case), 3)
+    [bad] = Neighbourhood(search=HOPELESS).evidence(case, images(case), 3)
     assert good.name == bad.name == "search strength (neighbourhood)"
     assert (good.passed, bad.passed) == (True, False)
 
 
 def test_the_tested_network_plays_no_part():
-    case = subject(networks.problem(networks.constant))
-    blind = replace(case, problem=replace(case.problem, differentiable=False))
+    case = networks.problem(networks.constant)
+    blind = replace(case, differentiable=False)
     one, other = (
-        strength_check(a.problem, a.images, "image", HOPELESS, 0, name="strength")
-        for a in (case, blind)
+        strength_check(problem, images(problem), "image", HOPELESS, 0, name="strength")
+        for problem in (case, blind)
     )
     assert one == other
 
@@ -93,13 +91,14 @@ def check(*trials: Trial, passed: bool = True) -> StrengthCheck:
 
 def test_a_search_that_passed_is_not_doubted_and_says_what_it_missed():
     some = (check(trial("easy", found=True), trial("needle", found=False, led_to=False)),)
-    assert doubt_of_strength(some, "mine") == ""
-    assert not_covered(some, "mine").endswith("the search did not find “needle”")
-    assert not_covered((check(trial("easy", found=True)),), "mine") == ""
+    assert doubt_of_strength(some) == ""
+    assert not_covered(some).endswith("the search did not find “needle”")
+    assert not_covered((check(trial("easy", found=True)),)) == ""
 
 
 def test_a_search_that_failed_or_was_not_tested_is_doubted():
     failed = (check(trial("easy", found=False), passed=False),)
-    for checks, name in ((failed, "mine"), ((), "mine"), ((check(),), "another")):
-        assert "has not shown" in doubt_of_strength(checks, name)
-    assert not_covered(failed, "another") == ""
+    both = (check(trial("easy", found=True)), *failed)
+    for evidence in (failed, (), both):
+        assert "has not shown" in doubt_of_strength(evidence)
+    assert not_covered(()) == ""

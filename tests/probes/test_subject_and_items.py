@@ -1,4 +1,6 @@
-"""Subjects, items and their seeds; no number depends on order, sharding or other images."""
+"""Subjects, tasks and their seeds; no number depends on order, sharding or other images."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,11 +18,12 @@ from shaketable import (
     WorstCase,
 )
 from shaketable.errors import InputError, ShapeError
-from shaketable.probes import Item, Subject
-from shaketable.probes.probe import number, plain, sampled_sha256, support
-from shaketable.records import slug
+from shaketable.probes import Subject
+from shaketable.probes.probe import key_of, number, plain, sampled_sha256, slug, support
+from shaketable.runs.tasks import Task, all_tasks, tasks_of
 from shaketable.statistics import mean_interval
 from tests.helpers import networks
+from tests.helpers.measuring import measure_in_run
 
 QUICK = Search(budget=Budget(n_gradients=4))
 PROBES = (
@@ -36,7 +39,7 @@ def subject(chosen: list[int]) -> Subject:
     images = networks.images(4)
     network = networks.Unstable(networks.fourier(), networks.images(1), gain=4.0)
     return Subject(
-        problem=Problem(forward=networks.fourier(), reconstruct=network, name="net"),
+        problems=(Problem(forward=networks.fourier(), reconstruct=network, name="net"),),
         images=images[chosen],
         image_ids=tuple(f"i{index}" for index in chosen),
         baselines={"zero-filled": networks.zero_filled},
@@ -44,14 +47,12 @@ def subject(chosen: list[int]) -> Subject:
 
 
 def everything(probe, case: Subject, seed: int = 5) -> dict:
-    outcomes = {
-        item.key: probe.measure(case, item, item.seed(seed), lambda message, share: None)
-        for item in probe.items(case)
-    }
-    return {
-        key: (outcome.records, {name: values.tobytes() for name, values in outcome.arrays.items()})
-        for key, outcome in outcomes.items()
-    }
+    found = {}
+    for index, image in enumerate(case.image_ids):
+        outcome = measure_in_run(probe, case, index, seed)
+        arrays = {name: values.tobytes() for name, values in outcome.arrays.items()}
+        found[image] = (outcome.records, arrays)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -71,20 +72,55 @@ def test_another_seed_is_another_measurement(probe):
     assert everything(probe, subject([0]), 5) != everything(probe, subject([0]), 6)
 
 
-def test_an_items_seed_depends_on_the_runs_seed_and_its_key_alone():
-    assert Item(key="a", index=0).seed(1) == Item(key="a", index=9).seed(1)
-    seeds = {Item(key=key, index=0).seed(seed) for key in "abc" for seed in (1, 2, 3)}
+def task(item: str, *, image: int = 0, method: str = "net", network: str = "") -> Task:
+    return Task(probe="any", item=item, image=image, method=method, network=network)
+
+
+def test_a_tasks_seed_depends_on_the_runs_seed_and_its_item_alone():
+    assert task("a").seed(1) == task("a", image=9).seed(1)
+    assert task("a").seed(1) == task("a", method="tv").seed(1)
+    assert task("a").seed(1) == task("a", method="tv", network="net").seed(1)
+    seeds = {task(item).seed(seed) for item in "abc" for seed in (1, 2, 3)}
     assert len(seeds) == 9
     assert all(0 <= seed < 2**48 for seed in seeds)
 
 
-def test_item_keys_are_those_of_the_run_directory():
-    case = subject([0, 1])
-    assert [item.key for probe in PROBES for item in probe.items(case)] == [
-        f"{probe}-{image}"
-        for probe in ("worst_case-image", "worst_case-data", "structural", "sampling", "neighbourhood")
+def test_task_keys_are_those_of_the_run_directory():
+    tasks = all_tasks(PROBES, subject([0, 1]))
+    keys = ("worst_case-image", "worst_case-data", "structural", "sampling", "neighbourhood")
+    assert [key_of(probe) for probe in PROBES] == list(keys)
+    assert list(dict.fromkeys(task.item for task in tasks)) == [
+        f"{probe}-{image}" for probe in keys for image in ("i0", "i1")
+    ]
+    given = [f"@zero-filled@{network}" for network in ("net",)]
+    assert [task.key for task in tasks] == [
+        f"{probe}-{image}{method}"
+        for probe in keys
         for image in ("i0", "i1")
-    ]  # fmt: skip
+        for method in ("@net", "@zero-filled", *(given if probe.startswith("worst") else ()))
+    ]
+
+
+def test_reference_methods_wait_for_every_network_and_for_nothing_else():
+    one = subject([0]).problem
+    case = Subject(
+        problems=(one, replace(one, name="other net")),
+        images=networks.images(2),
+        image_ids=("i0", "i1"),
+        baselines={"tv": networks.zero_filled, "zf": networks.zero_filled},
+    )
+    tasks = tasks_of(PROBES[0], case)
+    waiting = {task.key: task.needs for task in tasks if task.needs is not None}
+    assert waiting == {
+        f"worst_case-image-{image}@{method}@{network}": f"worst_case-image-{image}@{network}"
+        for image in ("i0", "i1")
+        for method in ("tv", "zf")
+        for network in ("net", "other-net")
+    }
+    assert len(tasks) == 2 * 4 + len(waiting)
+    keys = [task.key for task in tasks]
+    assert all(keys.index(need) < keys.index(key) for key, need in waiting.items())
+    assert all(task.needs is None for task in tasks_of(PROBES[2], case))
 
 
 def test_methods_are_the_network_and_then_the_baselines_on_the_same_map():
@@ -96,6 +132,9 @@ def test_methods_are_the_network_and_then_the_baselines_on_the_same_map():
     assert case.primary_baseline == "zero-filled"
 
 
+NET = Problem(forward=networks.fourier(), reconstruct=networks.zero_filled, name="net")
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -103,13 +142,21 @@ def test_methods_are_the_network_and_then_the_baselines_on_the_same_map():
         ({"image_ids": ("one", "one")}, "rename those that are alike"),
         ({"image_ids": ("a/b", "a b")}, "a/b, a b"),
         ({"baselines": {"net": networks.zero_filled}}, "'net' for both"),
+        ({"problems": (NET, NET)}, "network names .* net, net"),
+        ({"problems": (replace(NET, name="a b"), replace(NET, name="a/b"))}, "a b, a/b"),
+        ({"baselines": {"n/t": networks.zero_filled, "n t": networks.zero_filled}}, "method names"),
+        ({"problems": (NET, replace(NET, name="tv")), "baselines": {"tv": print}}, "'tv' for both"),
+        ({"problems": ()}, "at least one problem"),
+        ({"problems": (NET, replace(NET, name="b", real=True))}, "real=True for 'b'"),
+        (
+            {"problems": (NET, replace(NET, name="b", forward=networks.fourier(0.75)))},
+            "another one for 'b'",
+        ),
     ],
 )
 def test_subjects_that_cannot_be_told_apart_are_refused(changes, said):
     settings = {
-        "problem": Problem(
-            forward=networks.fourier(), reconstruct=networks.zero_filled, name="net"
-        ),
+        "problems": (NET,),
         "images": networks.images(2),
         "image_ids": ("one", "two"),
     }
@@ -120,7 +167,7 @@ def test_subjects_that_cannot_be_told_apart_are_refused(changes, said):
 def test_signals_of_one_dimension_are_refused_before_any_work():
     problem = Problem(forward=MatrixMap(torch.eye(9)), reconstruct=networks.zero_filled, real=True)
     with pytest.raises(ShapeError, match=r"image_shape=\(H, W\)"):
-        Subject(problem=problem, images=torch.rand(1, 9), image_ids=("one",))
+        Subject(problems=(problem,), images=torch.rand(1, 9), image_ids=("one",))
 
 
 def test_names_become_file_names():
