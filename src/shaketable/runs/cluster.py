@@ -40,7 +40,8 @@ class Machines:
     devices
         Of the workers, in turn: one worker per device.
     threads
-        Of torch in every worker; None shares the cores of this machine among its workers.
+        Of torch in every worker; None takes ``OMP_NUM_THREADS``, or else shares the cores of this
+        machine among its workers.
     """
 
     workers: int | None = None
@@ -51,8 +52,9 @@ class Machines:
     @property
     def threads_each(self) -> int:
         """Threads of torch in every worker, so that cores are not oversubscribed."""
-        if self.threads is not None:
-            return self.threads
+        stated = os.environ.get("OMP_NUM_THREADS", "")
+        if self.threads is not None or stated.isdigit():
+            return self.threads or max(1, int(stated))
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         return max(1, (cores or 1) // self.workers) if self.workers else 1
 
