@@ -153,7 +153,7 @@ def test_what_figure_1_claims_is_what_the_arrays_say(every: Runs):
 
 
 def _amplified(stored: StoredRun, record: Mapping[str, str]) -> float:
-    """How much the stable method changes by the network's perturbation, of what that is."""
+    """The change of the reference method, relative to the network's perturbation."""
     stable, item = stored.baselines[0], record["item"]
     clean = stored.picture_array(item, f"methods/{stable}/clean")
     given = stored.array(item, f"methods/{stable}/given_network")[-1]

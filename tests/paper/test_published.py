@@ -14,7 +14,7 @@ from shaketable.plan import plan_from
 from shaketable.runs import run
 from tests.helpers.data import shared_data
 
-SIDE = 96  # the network serves any size; its own 256 x 256 take seven times as long
+SIDE = 64  # the network serves any size; its own 256 x 256 take sixteen times as long
 
 
 def published(number: int, folder: Path, probe: dict[str, Any]) -> Drawn:

@@ -1,4 +1,4 @@
-"""PSNR against the sampling rate: mean and interval over images, network and stable method."""
+"""PSNR against the sampling rate: mean and interval over images, network and reference method."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shaketable.stored import Record, StoredRun, mapping, number
 
 
 def sampling_chart(run: StoredRun, records: Sequence[Record]) -> Chart:
-    """The chart of a network: its curve and the stable method's."""
+    """The chart of a network: its curve and the reference method's."""
     n_images = len(images_of(records))
     return Chart(
         title=run.network,

@@ -24,7 +24,7 @@ TRENDS: Mapping[str, Trend] = {
 
 
 def fate_claims(run: StoredRun, network: str, records: Sequence[Record]) -> tuple[Claim, Claim]:
-    """What becomes of the details in the network, and in the stable method at the same sampling."""
+    """What becomes of the details in the network, and in the reference method at the same sampling."""
     stable = run.baselines[0]
     mine, its = (_recovery(records, method) for method in (run.network, stable))
     fate = FATES[network]
@@ -62,7 +62,10 @@ def _judge_fate(measured: Interval, fate: Fate) -> tuple[Outcome, str]:
 
 
 def trend_claim(run: StoredRun, network: str, records: Sequence[Record]) -> Claim:
-    """What more samples than in training do: at the worst rate for a fall, else at the highest."""
+    """How PSNR changes with more samples than in training.
+
+    Where the paper sees a fall, at the rate with the lowest mean; elsewhere at the highest rate.
+    """
     trend = TRENDS[network]
     picked = trend.startswith("falls")
     changes = changes_above(records, run.network, picked=picked)

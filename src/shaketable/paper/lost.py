@@ -1,4 +1,4 @@
-"""Claims on what worst cases do: to the network, and to the stable method that is given the same."""
+"""Claims about worst cases: what the network loses, and what they do to the reference method."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from shaketable.stored import StoredRun, number
 def drop_claims(
     figure: int, run: StoredRun, *, domain: Domain, says: str, whole: float, part: float, of: str
 ) -> tuple[Claim, Claim]:
-    """What the network loses to its worst cases, and how the stable method amplifies the same ones.
+    """What the network loses to its worst cases, and how the reference method amplifies the same ones.
 
-    Of the stable method no loss of PSNR is asked: who recovers ``x + r`` exactly loses some as well,
-    and has an amplification of one.
+    The reference method is judged by amplification, not by its loss of PSNR: a method that recovers
+    ``x + r`` exactly loses PSNR too, but has an amplification of one.
 
     Parameters
     ----------

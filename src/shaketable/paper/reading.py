@@ -17,7 +17,7 @@ def records_of(run: StoredRun, probe: str, domain: str = "") -> list[Record]:
     Raises
     ------
     RunError
-        If there are none, or none of a stable method.
+        If there are none, or none of a reference method.
     """
     found = [r for r in run.records(probe) if not domain or r["domain"] == domain]
     if not found or not run.baselines:
@@ -81,7 +81,7 @@ def psnr_lost(record: Record) -> float:
 
 
 def effort(run: StoredRun, probe: str) -> str:
-    """How long was searched and how exactly the stable method solves, as a sentence or two."""
+    """How long was searched and how exactly the reference method solves, as a sentence or two."""
     planned = next(iter(run.planned.get(probe, ())), {})
     budget = mapping(mapping(planned, "search"), "budget")
     stable = run.baselines[0]

@@ -48,6 +48,14 @@ def phantoms(recipe: Ell50Recipe = TINY) -> torch.Tensor:
     return zoo.find_entry("ell-50").training_images((), recipe)
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finished training of TINY."""
+    folder = tmp_path_factory.mktemp("trained")
+    train(TINY, phantoms(), folder)
+    return folder
+
+
 def test_training_beats_back_projection(tmp_path: Path) -> None:
     recipe = replace(
         TINY, n_images=20, n_steps=80, n_decay_steps=40, learning_rate=3e-3, average_decay=0.9,
@@ -61,8 +69,7 @@ def test_training_beats_back_projection(tmp_path: Path) -> None:
     assert final > untrained + 1.0
 
 
-def test_same_weights_after_an_interruption(tmp_path: Path) -> None:
-    train(TINY, phantoms(), tmp_path / "whole")
+def test_same_weights_after_an_interruption(tmp_path: Path, trained: Path) -> None:
 
     def interrupt(event: TrainingEvent) -> None:
         if event.kind == "step" and event.step == 5:
@@ -72,26 +79,24 @@ def test_same_weights_after_an_interruption(tmp_path: Path) -> None:
         train(TINY, phantoms(), tmp_path / "cut", on_event=interrupt)
     train(TINY, phantoms(), tmp_path / "cut")
     whole, cut = (
-        (tmp_path / name / "weights.safetensors").read_bytes() for name in ("whole", "cut")
+        (folder / "weights.safetensors").read_bytes() for folder in (trained, tmp_path / "cut")
     )
     assert whole == cut
 
 
-def test_what_was_trained_can_be_loaded(tmp_path: Path) -> None:
-    result = train(TINY, phantoms(), tmp_path)
-    loaded = zoo.load("ell-50", weights=result.weights)
+def test_what_was_trained_can_be_loaded(trained: Path) -> None:
+    loaded = zoo.load("ell-50", weights=trained / "weights.safetensors")
     assert isinstance(loaded.model, zoo.FBPConvNet)
     assert (loaded.model.width, loaded.model.equivariant) == (2, True)
     assert loaded.forward.image_shape == (256, 256)
-    by_checkpoint = zoo.load("ell-50", weights=tmp_path / "checkpoint.pt").model.state_dict()
+    by_checkpoint = zoo.load("ell-50", weights=trained / "checkpoint.pt").model.state_dict()
     state = loaded.model.state_dict()
     assert all(torch.equal(by_checkpoint[name], value) for name, value in state.items())
 
 
-def test_another_network_is_not_continued(tmp_path: Path) -> None:
-    train(TINY, phantoms(), tmp_path)
+def test_another_network_is_not_continued(trained: Path) -> None:
     with pytest.raises(RunError, match="move it away"):
-        train(TINY_MEDICAL, torch.ones(2, 64, 64), tmp_path)
+        train(TINY_MEDICAL, torch.ones(2, 64, 64), trained)
 
 
 def test_symmetries_of_the_views_are_exact() -> None:

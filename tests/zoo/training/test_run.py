@@ -105,10 +105,9 @@ train(TINY, blobs(), Path(sys.argv[1]), on_event=slow)
 
 def test_same_weights_after_being_killed(tmp_path: Path) -> None:
     here = str(Path(__file__).parent)
-    program = [sys.executable, "-c", PROGRAM]
     path = os.pathsep.join([here, str(Path(here).parent), *sys.path])
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
-    arguments = [*program, str(tmp_path / "killed"), here]
+    arguments = [sys.executable, "-c", PROGRAM, str(tmp_path / "killed"), here]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -118,12 +117,7 @@ def test_same_weights_after_being_killed(tmp_path: Path) -> None:
     assert not (tmp_path / "killed" / "weights.safetensors").exists()
     assert read_checkpoint(tmp_path / "killed", DeepMRIRecipe) is not None
     for folder in ("killed", "whole"):
-        subprocess.run(
-            [*program, str(tmp_path / folder), here],
-            check=True,
-            env=environment,
-            capture_output=True,
-        )
+        train(TINY, blobs(), tmp_path / folder)
     assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
 
 

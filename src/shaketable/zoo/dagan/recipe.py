@@ -15,7 +15,7 @@ class DAGANRecipe(TrainingRecipe):
 
     The losses are those of :mod:`shaketable.zoo.dagan.losses` with the published weights, but for
     the adversarial one: with the published weight 1 a network as narrow as this one ends about half
-    a dB below what it reaches without a discriminator, and below the stable methods. The
+    a dB below what it reaches without a discriminator, and below the reference methods. The
     discriminator joins where the learning rate begins to fall: until then there is nothing in the
     images that only a discriminator sees, and a step without it takes half the time. After the decay
     it has left: in the last ``n_polish_steps`` the learning rate falls once more, from a half of its

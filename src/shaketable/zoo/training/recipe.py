@@ -53,7 +53,8 @@ class TrainingRecipe:
     checkpoint_every: int = 250
     quality_every: int = 500
 
-    # The fields that say where a run ends, and nothing about what comes before its last part.
+    # Fields that change only the last part of a run: two recipes that differ in these alone have the
+    # same steps until then.
     _ends: ClassVar[tuple[str, ...]] = ("n_steps", "n_decay_steps")
 
     def __post_init__(self) -> None:
