@@ -1,6 +1,7 @@
 """Reading images: NumPy, NIfTI, DICOM and PNG files, and folders of them; random ellipses."""
 
 from shaketable.files import array_sha256, file_sha256
+from shaketable.io.batch import stacked
 from shaketable.io.images import LoadedImage, load_images, load_source
 from shaketable.io.phantoms import ellipse_phantoms
 from shaketable.io.provenance import Provenance, provenance_of
@@ -26,4 +27,5 @@ __all__ = [
     "one_file",
     "provenance_of",
     "resize_image",
+    "stacked",
 ]

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from shaketable.details import composite, make_details
-from shaketable.errors import InputError, SubjectError
+from shaketable.errors import SubjectError
 from shaketable.io import (
     ImageSource,
     LoadedImage,
@@ -19,6 +18,7 @@ from shaketable.io import (
     ellipse_phantoms,
     load_source,
     provenance_of,
+    stacked,
 )
 from shaketable.plan.locate import PlanFile
 from shaketable.plan.schema import ImagesSpec
@@ -82,7 +82,7 @@ def _without_details(plan: PlanFile, spec: ImagesSpec, network: ZooNetwork | Non
             loaded = ellipse_phantoms(
                 spec.count or 1, (spec.shape[0], spec.shape[1]), seed=spec.seed or 0
             )
-        return _images(plan, loaded, _stacked(loaded))
+        return _images(plan, loaded, stacked(loaded))
     if spec.path is None:
         if network is None:
             raise plan.error(("images", "zoo"), "Expected a network of the zoo, got another one.")
@@ -104,7 +104,7 @@ def _without_details(plan: PlanFile, spec: ImagesSpec, network: ZooNetwork | Non
         )  # fmt: skip
     with plan.at("images", "path"):
         loaded = _loaded(plan, _source(plan, spec, Path(spec.path)))[: spec.count]
-        values = _stacked(loaded)
+        values = stacked(loaded)
     if spec.real and values.is_complex():
         raise plan.error(
             ("images", "real"),
@@ -134,15 +134,3 @@ def _source(plan: PlanFile, spec: ImagesSpec, path: Path) -> ImageSource:
             path=path, slices=spec.slices, axis=spec.axis, key=spec.key,
             shape=shape, scale=spec.scale, subjects=spec.subjects,
         )  # fmt: skip
-
-
-def _stacked(loaded: tuple[LoadedImage, ...]) -> Tensor:
-    shapes = {image.array.shape: image.source for image in loaded}
-    if len(shapes) > 1:
-        some = ", ".join(f"{shape} in '{source}'" for shape, source in list(shapes.items())[:2])
-        raise InputError(
-            f"Expected images of one shape, got {some}; give the field shape to resize them."
-        )
-    values = np.stack([image.array for image in loaded])
-    kind = np.complex64 if np.iscomplexobj(values) else np.float32
-    return torch.from_numpy(values.astype(kind))

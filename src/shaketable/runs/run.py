@@ -11,6 +11,7 @@ import yaml
 from torch import Tensor
 
 from shaketable.errors import InputError
+from shaketable.io import LoadedImage, provenance_of, stacked
 from shaketable.plan import Plan
 from shaketable.probes.probe import Subject
 from shaketable.problem import Problem
@@ -34,7 +35,7 @@ from shaketable.settings import require_whole
 
 def run(
     problem: Problem | Sequence[Problem],
-    images: Tensor,
+    images: Tensor | Sequence[LoadedImage],
     plan: Plan,
     *,
     out: str | Path,
@@ -55,7 +56,7 @@ def run(
         Forward map and network; several networks on the same map are measured beside the same
         reference methods, which are searched once, and compared with each other.
     images
-        ``(N, *image_shape)``.
+        ``(N, *image_shape)``, or what `shaketable.load_images` gives, which brings names and origins.
     plan
         Probes and reference methods.
     out
@@ -66,9 +67,10 @@ def run(
         Every task derives its own seed from this one, its probe and its image; all methods have the
         same.
     image_ids
-        Names of the images; numbered when left out.
+        Names of the images in place of their own; numbered where they have none.
     provenance
-        Where every image comes from, in their order (file, slice, subject), for ``results.json``.
+        Where every image comes from, in their order (file, slice, subject), for ``results.json``; loaded
+        images say so themselves.
     workers
         Processes on this machine; None measures in this one. Needs dask.distributed.
     scheduler
@@ -118,9 +120,9 @@ def run(
     problems = (problem,) if isinstance(problem, Problem) else tuple(problem)
     if not problems:
         raise InputError("Expected at least one problem, got none; give the network's.")
-    images = problems[0].prepare(images)
-    names = tuple(map(str, image_ids)) if image_ids is not None else _numbered(len(images))
-    subject = Subject(problems=problems, images=images, image_ids=names, baselines=plan.baselines)
+    batch, names, provenance = _taken(images, image_ids, provenance)
+    prepared = problems[0].prepare(batch)
+    subject = Subject(problems=problems, images=prepared, image_ids=names, baselines=plan.baselines)
     bench = Bench(subject=subject, probes=plan.probes, seed=int(seed))
     if workers is None and scheduler is None:
         bench = on_device(bench, machines.devices[0])
@@ -146,6 +148,31 @@ def _machines(workers: int | None, scheduler: str | None, device: str | Sequence
         for name in devices:
             require_device(name)
     return Machines(workers=workers, scheduler=scheduler, devices=devices)
+
+
+def _taken(
+    images: Tensor | Sequence[LoadedImage], ids: Sequence[str] | None,
+    provenance: Sequence[Mapping[str, Any]],
+) -> tuple[Tensor, tuple[str, ...], Sequence[Mapping[str, Any]]]:  # fmt: skip
+    """Images as a batch, with names and origins."""
+    if isinstance(images, Sequence):
+        loaded = tuple(images)
+        if not loaded or not all(isinstance(image, LoadedImage) for image in loaded):
+            raise InputError(
+                "Expected images as one torch tensor, or loaded by load_images, got a "
+                f"{type(images).__name__} of something else; use torch.stack."
+            )
+        ids = [image.id for image in loaded] if ids is None else ids
+        if not provenance:
+            provenance = [provenance_of(image, Path.cwd()).describe() for image in loaded]
+        images = stacked(loaded)
+    elif not isinstance(images, Tensor):
+        raise InputError(
+            f"Expected images as one torch tensor, got {type(images).__name__}; use "
+            "torch.as_tensor(images)."
+        )
+    names = tuple(map(str, ids)) if ids is not None else _numbered(len(images))
+    return images, names, provenance
 
 
 def _numbered(n: int) -> tuple[str, ...]:
