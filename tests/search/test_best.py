@@ -87,3 +87,12 @@ def test_a_start_that_broke_wins_over_one_that_did_not(landscape):
     for joined in (whole.joined(broken, both), broken.joined(whole, both)):
         assert joined.point[:, 0, 0].tolist() == [2.0, 2.0]
         assert not bool(joined.finite.any())
+
+
+def test_an_update_whose_points_are_wider_than_the_images_can_be_joined(landscape):
+    begin, both = Best.unperturbed(landscape), torch.tensor([0, 1])
+    seen = at(landscape, 1.0, 3.0)
+    wide = Evaluated(point=seen.point.double(), output=seen.output.double(), value=seen.value)
+    joined = begin.joined(begin.after(landscape, wide, ALL), both)
+    assert joined.point.dtype == landscape.ball.template.dtype
+    assert joined.value.tolist() == [3.0, 3.0]

@@ -116,7 +116,7 @@ class Best:
         to = at[better]
         wide = torch.promote_types(self.output.dtype, other.output.dtype)
         return Best(
-            point=self.point.index_copy(0, to, other.point[better]),
+            point=self.point.index_copy(0, to, other.point[better].to(self.point.dtype)),
             output=self.output.to(wide).index_copy(0, to, other.output[better].to(wide)),
             value=self.value.index_copy(0, to, other.value[better]),
             finite=self.finite.index_copy(0, at, mine & its),
