@@ -18,7 +18,7 @@ from shaketable.sparse.metric import circulant_metric
 from shaketable.sparse.penalties import Values, to_planes
 from shaketable.sparse.per_image import power_of_two, sum_per_image
 from shaketable.sparse.split_data import Block, SplitData
-from shaketable.sparse.threads import CACHE_BYTES, n_bytes
+from shaketable.sparse.threads import CACHE_BYTES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +146,7 @@ def _split_coils(
     for coil in coils:
         energy += coil.abs().to(torch.float64).square()
     squared_norm = float(energy.max())
-    n_together = max(1, CACHE_BYTES // n_bytes([coils[0]]))
+    n_together = max(1, CACHE_BYTES // coils[0].nbytes)
     return SplitData(
         blocks=tuple(
             _block_of_coils(coils, slice(first, min(first + n_together, len(coils))))

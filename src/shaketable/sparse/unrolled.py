@@ -22,7 +22,7 @@ from torch.autograd.function import once_differentiable
 
 from shaketable.sparse.admm import Problem, Splitting
 from shaketable.sparse.iterations import Outcome, Stopping, Trajectory, iterate, rows_of
-from shaketable.sparse.threads import CACHE_BYTES, SHARED_CACHE_BYTES, n_bytes, on_threads
+from shaketable.sparse.threads import SHARED_CACHE_BYTES, on_threads
 
 
 def solve(splitting: Splitting, problem: Problem, stopping: Stopping) -> Outcome:
@@ -46,18 +46,16 @@ def solve(splitting: Splitting, problem: Problem, stopping: Stopping) -> Outcome
 
 
 def _parts(splitting: Splitting, problem: Problem) -> list[Problem]:
-    """What is solved on one thread: as many images as are fastest together, or the batch.
+    """What is solved on one thread: as many images as the shared cache holds, or the batch.
 
-    Small images together save calls, which take as long as their arithmetic and wait for the other
-    thread's; many or large ones together fall out of the caches, and then each costs more than
-    alone. What splits the data passes through the thread's own cache in blocks (`scaled_data`), and
-    needs room in the shared one only.
+    Images together save calls, which take as long as the arithmetic of a small one. Data of many
+    coils are the exception: few images of them fill the cache, and the memory.
     """
     n_images = len(problem.target)
     if n_images < 2 or not splitting.term.parallel or problem.target.device.type != "cpu":
         return [problem]
-    whole = splitting.start(problem.rows(torch.tensor([0])))
-    fitting = min(CACHE_BYTES // n_bytes(whole[:1]), SHARED_CACHE_BYTES // n_bytes(whole))
+    state = splitting.start(problem.rows(torch.tensor([0])))
+    fitting = SHARED_CACHE_BYTES // sum(part.nbytes for part in state)
     n_threads = torch.get_num_threads()
     # As many parts for every thread, so that none waits long for another.
     rounds = -(-n_images // (n_threads * max(1, fitting)))
