@@ -124,7 +124,7 @@ def truncation(kind: Kind, name: str, size: int, n: int) -> Iterator[Row]:
 
     def derivative(m: SparseMethod, count: int | None) -> Tensor:
         leaf = data.clone().requires_grad_()
-        image = m._solve(m._scaled(leaf, given.forward), None, count).image
+        image = m.solve(leaf, given.forward, n_iterations=count).image
         return torch.autograd.grad(image, leaf, weights)[0]
 
     n_all = int(long.n_iterations.max())

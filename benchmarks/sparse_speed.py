@@ -40,7 +40,7 @@ from torch import Tensor
 
 from shaketable.maps import RadonMap
 from shaketable.maps.projection import Geometry, line_weights
-from shaketable.sparse import SparseMethod, WaveletL1, unrolled
+from shaketable.sparse import SparseMethod, WaveletL1, iterations
 from shaketable.sparse.admm import Problem, Splitting
 from shaketable.sparse.certificate import Certificate
 from shaketable.sparse.data_terms import State
@@ -110,7 +110,7 @@ def ours(stored: Stored, given: Scene, method: SparseMethod, limit: float) -> Ra
     data = given.data  # computed anew each time it is asked for, which is no part of a solve
 
     def run(n: int) -> np.ndarray:
-        return quick._solve(quick._scaled(data, given.forward), None, n).image[0].numpy()
+        return quick.solve(data, given.forward, n_iterations=n).image[0].numpy()
 
     return Raced(solver="shaketable", runs=list(search(run, stored, limit)))
 
@@ -198,9 +198,9 @@ def memory_of_ours(kind: Kind, penalty: str, size: int) -> None:
     method = given.suited(METHODS[penalty])
     data = given.data
     replace(method, max_iterations=2).solve(data, given.forward)
-    with mock.patch.object(unrolled, "certify", _unproven):
+    with mock.patch.object(iterations, "certify", _unproven):
         at_rest = forget_peak()
-        method._solve(method._scaled(data, given.forward), None, N_WATCHED)
+        method.solve(data, given.forward, n_iterations=N_WATCHED)
         print("megabytes", resident("VmHWM") - at_rest)
     at_rest = forget_peak()
     method.solve(data, given.forward)

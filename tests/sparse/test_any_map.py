@@ -24,7 +24,7 @@ from shaketable.sparse import (
     TotalGeneralizedVariation,
     TotalVariation,
     WaveletL1,
-    quadratic,
+    scaled_data,
 )
 from shaketable.sparse.penalties import Values
 from tests.helpers.oracles import directional_derivative, relative_difference
@@ -200,9 +200,8 @@ def test_maps_that_do_not_see_constants_have_true_certificates(
     data = blind(scene(SHAPE, batch=1)).to(dtype)
     method = TotalVariation(strength=1e-3, values=values, gap=1e-2)
     least = float(replace(method, gap=1e-5, max_iterations=5000).solve(data, blind).objective)
-    scaled = method._scaled(data, blind)
     for n_iterations in (5, 20, 80, 320):
-        solution = method._solve(scaled, None, n_iterations)
+        solution = method.solve(data, blind, n_iterations=n_iterations)
         assert float(solution.objective) * (1 - float(solution.gap)) <= least * (1 + 1e-5)
 
 
@@ -225,7 +224,7 @@ def test_data_that_a_constant_explains_have_no_false_certificate(dtype: torch.dt
     data = torch.full((1, 1), 3.0, dtype=dtype)
     method = TotalVariation(strength=1e-2)
     for n_iterations in (5, 20, 25, 40, 100):
-        solution = method._solve(method._scaled(data, Sum()), None, n_iterations)
+        solution = method.solve(data, Sum(), n_iterations=n_iterations)
         # The minimum is exactly 0: only an objective of 0 has no gap.
         assert float(solution.gap) == 1 or float(solution.objective) == 0
 
@@ -280,8 +279,9 @@ def test_coils_a_few_at_a_time_are_all_of_them(name: str, monkeypatch: pytest.Mo
 
     whole = image_and_gradient()
     n_bytes = data[0, 0].numel() * data.element_size()
-    monkeypatch.setattr(quadratic, "CACHE_BYTES", 2 * n_bytes)  # the last block may be smaller
-    blocks = METHODS["tv"]._scaled(data, forward).term.blocks  # type: ignore[attr-defined]
+    monkeypatch.setattr(scaled_data, "CACHE_BYTES", 2 * n_bytes)  # the last block may be smaller
+    scaled = scaled_data.scaled_data(data, forward, "complex", scaled_data.DataWeights())
+    blocks = scaled.term.blocks  # type: ignore[attr-defined]
     assert [block.rows for block in blocks][:2] == [slice(0, 2), slice(2, data.shape[1])]
     for found, expected in zip(image_and_gradient(), whole, strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-11)

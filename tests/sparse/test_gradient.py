@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from shaketable.maps import FourierMap
-from shaketable.sparse import SparseMethod, TotalVariation, WaveletL1, unrolled
+from shaketable.sparse import SparseMethod, TotalVariation, WaveletL1, iterations
 from tests.sparse import peers
 from tests.sparse.scenes import lines, scene
 
@@ -89,8 +89,8 @@ def test_iterates_that_were_dropped_are_computed_again(
     method: SparseMethod, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gradients = []
-    for n_kept in (unrolled.N_KEPT, 3):
-        monkeypatch.setattr(unrolled, "N_KEPT", n_kept)
+    for n_kept in (iterations.N_KEPT, 3):
+        monkeypatch.setattr(iterations, "N_KEPT", n_kept)
         data = A(IMAGE).requires_grad_()
         image = method(data, A)
         gradients.append(torch.autograd.grad(image, data, direction_like(image, 5))[0])
@@ -176,6 +176,22 @@ def soft_thresholding_tangent(
         for part, change in ((c.real, d.real), (c.imag, d.imag))
     )
     return peers.wavelet_synthesis(real + 1j * imag, "db4", levels)[None]
+
+
+@pytest.mark.parametrize("method", [METHODS[0], METHODS[4]])
+def test_the_image_has_a_derivative_in_the_strength(method: SparseMethod) -> None:
+    data = A(IMAGE)
+
+    def image(strength: Tensor) -> Tensor:
+        return method.solve(data, A, strength=strength, n_iterations=60).image
+
+    strength = torch.tensor(0.04, dtype=torch.float64, requires_grad=True)
+    output = image(strength)
+    weights = direction_like(output, 1)
+    (gradient,) = torch.autograd.grad(output, strength, weights)
+    with torch.no_grad():
+        expected = central_difference(image, strength, torch.ones_like(strength))
+    assert float(gradient) == pytest.approx(real_inner(weights, expected), rel=1e-5)
 
 
 def test_a_second_derivative_is_refused() -> None:

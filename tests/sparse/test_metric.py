@@ -11,7 +11,7 @@ import torch
 from shaketable.io import ellipse_phantoms
 from shaketable.maps import RadonMap
 from shaketable.sparse import TotalVariation
-from shaketable.sparse.quadratic import DataWeights, scaled_data
+from shaketable.sparse.scaled_data import DataWeights, scaled_data
 
 SHAPE = (16, 16)
 

@@ -119,7 +119,7 @@ def test_reweighting_improves_on_the_unweighted_problem_and_bears_noise() -> Non
 def test_a_number_of_iterations_is_that_of_every_reweighted_problem() -> None:
     data = A(scene(batch=1))
     method = ReweightedShearlets(strength=0.02, levels=(0, 1), n_reweightings=1, gap=1e-9)
-    few, many = (method._solve(method._scaled(data, A), None, count) for count in (7, 400))
+    few, many = (method.solve(data, A, n_iterations=count) for count in (7, 400))
     assert few.n_iterations.tolist() == [7]
     # Which no problem reaches its gap with, so that the limit cuts both short alike.
     stopped = replace(method, max_iterations=7).solve(data, A)

@@ -20,8 +20,8 @@ CPU = torch.device("cpu")
 def value(method: WaveletL1, image: torch.Tensor) -> float:
     """``R(x)`` of one image."""
     planes = to_planes(image, method.values)
-    penalty = method._penalty((image.shape[-2], image.shape[-1]), planes.dtype, CPU)
-    weights = method._weights(planes.new_ones(1))
+    penalty = method.penalty((image.shape[-2], image.shape[-1]), planes.dtype, CPU)
+    weights = method.channel_weights(planes.new_ones(1))
     return float(penalty_value(penalty.analyse(planes), penalty.group, weights))
 
 

@@ -1,4 +1,4 @@
-"""The stable methods: sparse regularisation solved to a certificate and differentiable."""
+"""The reference methods: sparse regularisation solved to a certificate and differentiable."""
 
 from shaketable.sparse.basis_pursuit_denoising import BasisPursuitDenoising
 from shaketable.sparse.calibration import Calibration, calibrate

@@ -6,7 +6,7 @@ multipliers ``u``, the variables ``v = z + u`` before shrinkage, and over-relaxa
 iteration is
 
     z ← shrink(v, λ/ρ),  z_A ← proximal point of the data at v_A
-    x̂ ← (M + ρ K* K)⁻¹ (field of the data + ρ K*(2 z - v))
+    x̂ ← (M + ρ K* K)⁻¹ (right-hand side of the data + ρ K*(2 z - v))
     v ← v + α (K x̂ - z),  v_A ← v_A + α (A x̂ - z_A),  x ← x + α (x̂ - x)
 
 It starts at zero. Everything but the shrinkage is linear, so the derivative of an iteration is the
@@ -134,10 +134,12 @@ class Splitting:
         """``x̂`` as planes ``(B, R, H, W)``."""
         return self.unknown(state, problem)[:, : self.term.n_planes]
 
-    def advance(self, state: State, problem: Problem, *, over: bool = False) -> State:
-        """One iteration; ``over``: its state takes the memory of the one before."""
+    def advance(self, state: State, problem: Problem, *, in_place: bool = False) -> State:
+        """One iteration; ``in_place``: its state takes the memory of the one before."""
         threshold, group = problem.level / self.rho, self.penalty.group
-        return self._linear(state, shrink(state[0], threshold, group), problem.target, over=over)
+        return self._linear(
+            state, shrink(state[0], threshold, group), problem.target, in_place=in_place
+        )
 
     def image_tangent(
         self, state: State, problem: Problem, direction: State, towards: Problem
@@ -151,7 +153,7 @@ class Splitting:
     ) -> State:
         """Directional derivative of `advance`."""
         z = self._shrink_tangent(state, problem, direction, towards)
-        return self._linear(direction, z, towards.target, over=False)
+        return self._linear(direction, z, towards.target, in_place=False)
 
     def image_adjoint(
         self, state: State, problem: Problem, planes: Tensor
@@ -175,21 +177,21 @@ class Splitting:
         right = self.penalty.adjoint(torch.sub(z, state[0], alpha=0.5)).mul_(2 * self.rho)
         spectrum = fields_to_spectrum(right, self.term.n_planes)
         del right  # large arrays go before the next ones are made
-        spectrum[:, 0] += self.term.field(state[1:], target)
+        spectrum[:, 0] += self.term.right_hand_side(state[1:], target)
         return multiply(self.inverse, spectrum)
 
     @property
     def _width(self) -> int:
         return self.term.bound.shape[-1]
 
-    def _linear(self, state: State, z: Tensor, target: Tensor, *, over: bool) -> State:
+    def _linear(self, state: State, z: Tensor, target: Tensor, *, in_place: bool) -> State:
         step = self.over_relaxation
         unknown = self._update(state, z, target)
         change = self.penalty.analyse(unknown).sub_(z)
-        v = torch.add(state[0], change, alpha=step, out=state[0] if over else None)
+        v = torch.add(state[0], change, alpha=step, out=state[0] if in_place else None)
         del z, change
         planes = unknown[:, : self.term.n_planes]
-        return (v, *self.term.move(state[1:], target, planes, step, over=over))
+        return (v, *self.term.update(state[1:], target, planes, step, in_place=in_place))
 
     def _pull(
         self, state: State, problem: Problem, cotangent: State, at_unknown: Tensor | None
@@ -197,7 +199,7 @@ class Splitting:
         """The adjoint of `_linear` and of the shrinkage; of the update where that is all there is."""
         step, group = self.over_relaxation, self.penalty.group
         at_z = -step * cotangent[0]
-        at_planes = self.term.move_adjoint(cotangent[1:], step)
+        at_planes = self.term.update_adjoint(cotangent[1:], step)
         unknown = self.penalty.adjoint(step * cotangent[0])
         if at_planes is not None:
             unknown[:, : self.term.n_planes] += at_planes

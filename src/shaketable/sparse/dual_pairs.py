@@ -16,8 +16,9 @@ from shaketable.sparse.circulant import (
     pseudo_inverse,
     spectrum_to_fields,
 )
-from shaketable.sparse.data_terms import EliminatedData, SplitData, real_inner
-from shaketable.sparse.penalties import sum_per_image
+from shaketable.sparse.data_terms import EliminatedData
+from shaketable.sparse.per_image import inner_per_image, sum_per_image
+from shaketable.sparse.split_data import SplitData
 
 N_STEPS = 2
 """Conjugate gradients after each projection."""
@@ -102,14 +103,14 @@ class Constants:
 
     @classmethod
     def create(cls, term: SplitData, target: Tensor) -> Constants:
-        height, width = term.majorant.shape
+        height, width = term.bound.shape
         pulled, size, told = [], [], True
         for plane in range(term.n_planes):
-            one = term.majorant.new_zeros(1, term.n_planes, height, width)
+            one = term.bound.new_zeros(1, term.n_planes, height, width)
             one[:, plane] = 1
             seen = term.map_planes(one).mul_(term.mask)
             pulled.append(term.adjoint_planes(seen))
-            size.append(float(real_inner(seen, seen)))
+            size.append(float(inner_per_image(seen, seen)))
             del seen  # large arrays go before the next ones are made
             if size[-1] <= _least(one):
                 told &= _are_unseen(term, one, size[-1])
@@ -133,7 +134,7 @@ def _are_unseen(term: SplitData, constant: Tensor, size: float) -> bool:
     if size == 0 or constant.dtype == torch.float64:
         return True
     constant = constant.to(torch.float64)
-    precise = term.squared_norm_of_seen(constant)
+    precise = term.squared_norm_of_data(constant)
     return precise is not None and precise <= _least(constant)
 
 
@@ -167,18 +168,18 @@ class MovedResidual:
         excess = -penalty.adjoint(multiplier)
         excess[:, :n_planes] -= self.pulled
         direction = preconditioned = apply_symbol(splitting.pair_inverse, excess, n_planes)
-        size = real_inner(excess, preconditioned)
+        size = inner_per_image(excess, preconditioned)
         for number in range(N_STEPS):
             if number:
                 preconditioned = apply_symbol(splitting.pair_inverse, excess, n_planes)
-                previous, size = size, real_inner(excess, preconditioned)
+                previous, size = size, inner_per_image(excess, preconditioned)
                 _add(preconditioned, size / previous.clamp(min=smallest), direction)
                 direction = preconditioned
             seen = term.map_planes(direction[:, :n_planes]).mul_(term.mask)
             back, changed = term.adjoint_planes(seen), penalty.analyse(direction).mul_(weight)
             product = penalty.adjoint(changed)
             product[:, :n_planes] += back
-            step = size / real_inner(direction, product).clamp(min=smallest)
+            step = size / inner_per_image(direction, product).clamp(min=smallest)
             # In place: nobody else holds these.
             _add(self.residual, step, seen)
             _add(self.pulled, step, back)
@@ -188,7 +189,10 @@ class MovedResidual:
         return self, multiplier
 
     def belonging(self, pulled: Tensor) -> Belonging:  # noqa: ARG002
-        energy, pairing = self.term.energy(self.residual), -real_inner(self.residual, self.target)
+        energy, pairing = (
+            self.term.energy(self.residual),
+            -inner_per_image(self.residual, self.target),
+        )
         planes, constants = self.pulled, self.constants
         if constants is not None:
             # h loses its part along A 1, for the planes at once: they are orthogonal.

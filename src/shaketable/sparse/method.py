@@ -1,4 +1,4 @@
-"""What the stable methods share: scaling, solving, describing."""
+"""What the reference methods share: scaling, solving, describing."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from shaketable.errors import InputError, ShapeError
 from shaketable.protocols import ForwardMap
 from shaketable.settings import require_number, require_whole
 from shaketable.sparse.admm import Problem, Splitting
+from shaketable.sparse.iterations import Outcome, Stopping
 from shaketable.sparse.penalties import Penalty, Values, to_image
-from shaketable.sparse.quadratic import DataWeights, ScaledData, scaled_data
+from shaketable.sparse.scaled_data import DataWeights, ScaledData, scaled_data
 from shaketable.sparse.solution import NotConvergedWarning, Solution
-from shaketable.sparse.unrolled import Outcome, Stopping, solve
+from shaketable.sparse.unrolled import solve
 
 DEFAULT_RULE = (
     "default: within half a decibel of the best strength for single-coil Fourier data on 12 "
@@ -76,7 +77,14 @@ class SparseMethod(ABC):
             )
         return solution.image
 
-    def solve(self, data: Tensor, forward: ForwardMap) -> Solution:
+    def solve(
+        self,
+        data: Tensor,
+        forward: ForwardMap,
+        *,
+        strength: Tensor | None = None,
+        n_iterations: int | None = None,
+    ) -> Solution:
         """Return the image with its certificate.
 
         Parameters
@@ -86,6 +94,12 @@ class SparseMethod(ABC):
         forward
             Any forward map of two-dimensional images. Data and maps without imaginary part are
             solved as real.
+        strength
+            ``()``: the strength in place of the method's, differentiable. The splitting keeps that
+            of the method, so that a change of strength changes nothing else.
+        n_iterations
+            Exactly so many, whatever the gap; the image is then a smooth function of data and
+            strength, as far as no coefficient crosses its threshold. Not given: until the gap.
 
         Raises
         ------
@@ -95,40 +109,50 @@ class SparseMethod(ABC):
         ShapeError
             If the data do not fit the map.
         """
-        return self._solve(self._scaled(checked_data(data, forward), forward))
-
-    def _scaled(self, data: Tensor, forward: ForwardMap) -> ScaledData:
-        return scaled_data(data, forward, self.values, self._data_weights)
+        data = checked_data(data, forward)
+        scaled = scaled_data(data, forward, self.values, self._data_weights)
+        return self._solve(scaled, strength, n_iterations)
 
     def _solve(
-        self,
-        scaled: ScaledData,
-        strength: Tensor | None = None,
-        n_iterations: int | None = None,
+        self, scaled: ScaledData, strength: Tensor | None, n_iterations: int | None
     ) -> Solution:
-        """Solve scaled data.
-
-        ``strength``: one for the batch in place of the method's, differentiable; the splitting
-        keeps that of the method. ``n_iterations``: exactly so many.
-        """
-        height, width = scaled.term.metric.shape
-        penalty = self._penalty((height, width), scaled.scale.dtype, scaled.scale.device)
         level = scaled.scale.new_full((len(scaled.scale), 1, 1, 1, 1), float(self.strength))
         if strength is not None:
             level = strength.expand_as(level)
         used = level.detach().flatten().to(torch.float64)
         outcome = solve(
-            Splitting.create(penalty, scaled.term, self._rho_over_strength * self.strength),
-            Problem(target=scaled.target, level=level * self._weights(scaled.scale)),
+            self._splitting(scaled),
+            Problem(target=scaled.target, level=level * self.channel_weights(scaled.scale)),
             self._stopping(self.gap, n_iterations),
         )
         return self._solution(outcome, scaled, used)
+
+    def _splitting(self, scaled: ScaledData) -> Splitting:
+        height, width = scaled.term.metric.shape
+        penalty = self.penalty((height, width), scaled.scale.dtype, scaled.scale.device)
+        return Splitting.create(penalty, scaled.term, self._rho_over_strength * self.strength)
 
     def _stopping(self, gap: float, n_iterations: int | None) -> Stopping:
         """At the gap, or after exactly so many iterations."""
         if n_iterations is None:
             return Stopping(gap=gap, max_iterations=self.max_iterations)
         return Stopping(gap=gap, max_iterations=n_iterations, min_iterations=n_iterations)
+
+    @abstractmethod
+    def penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
+        """Build ``K`` for images of a shape."""
+
+    def channel_weights(self, like: Tensor) -> Tensor:
+        """``(C or 1, 1, 1, 1)``: of the channels of ``K``, in multiples of ``λ``."""
+        return like.new_ones(1, 1, 1, 1)
+
+    def null_space_part(self, image: Tensor) -> Tensor:
+        """The part of ``(B, H, W)`` images that the penalty does not see: constants, or a band."""
+        height, width = image.shape[-2:]
+        eigenvalues = self.penalty((height, width), image.real.dtype, image.device).eigenvalues
+        own = eigenvalues if eigenvalues.ndim == 2 else eigenvalues[..., 0, 0]
+        part: Tensor = torch.fft.ifft2(torch.fft.fft2(image) * (own.abs() < 1e-12))
+        return part if image.is_complex() else part.real
 
     def describe(self) -> dict[str, object]:
         """Return what the record of a run says about this method."""
@@ -174,14 +198,6 @@ class SparseMethod(ABC):
     def _data_weights(self) -> DataWeights:
         """``ρ_A`` of the splitting, for maps that are split off; it decides the speed only."""
         return DataWeights()
-
-    def _weights(self, scale: Tensor) -> Tensor:
-        """``(C or 1, 1, 1, 1)`` like ``scale``: of the channels of ``K``, in multiples of ``λ``."""
-        return scale.new_ones(1, 1, 1, 1)
-
-    @abstractmethod
-    def _penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
-        """Build ``K`` for images of a shape."""
 
     def _solution(self, outcome: Outcome, scaled: ScaledData, strength: Tensor | float) -> Solution:
         image = to_image(outcome.planes) * (scaled.scale / scaled.squared_norm)[:, None, None]

@@ -13,6 +13,8 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
+from shaketable.sparse.per_image import sum_per_image
+
 Values = Literal["complex", "ri", "real"]
 """Complex magnitude shrunk jointly; real and imaginary part apart; real images."""
 
@@ -168,13 +170,3 @@ def _sum_over_groups(values: Tensor, group: Group) -> Tensor:
         pieces = torch.split(values, list(group.sizes), dim=1)
         return torch.cat([piece.sum(1, keepdim=True).expand_as(piece) for piece in pieces], dim=1)
     return values.sum(dim=group, keepdim=True) if group else values
-
-
-def sum_per_image(values: Tensor) -> Tensor:
-    """``(B, ...) -> (B,)`` in float64.
-
-    Rows first, then their sums: the order of additions, and with it the last bit, does not depend
-    on how many images are in the batch.
-    """
-    rows = values.to(torch.float64).sum(-1)
-    return rows.flatten(1).sum(1)

@@ -1,4 +1,4 @@
-"""The paper's stable method: total (generalised) variation with iteratively reweighted shearlets."""
+"""The paper's reference method: total (generalised) variation with iteratively reweighted shearlets."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torch import Tensor
 
 from shaketable.errors import InputError
 from shaketable.settings import require_number, require_whole
-from shaketable.sparse.admm import Problem, Splitting
+from shaketable.sparse.admm import Problem
 from shaketable.sparse.filter_banks import Beside
 from shaketable.sparse.method import SparseMethod
 from shaketable.sparse.penalties import Penalty, Runs
-from shaketable.sparse.quadratic import ScaledData
+from shaketable.sparse.scaled_data import ScaledData
 from shaketable.sparse.shearlets import MRI_LEVELS, checked_levels, shearlet_bank
 from shaketable.sparse.solution import Solution
 from shaketable.sparse.total_generalized_variation import slope_penalty
@@ -108,7 +108,8 @@ class ReweightedShearlets(SparseMethod):
     def _rho_over_strength(self) -> float:
         return 8.0
 
-    def _penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
+    def penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
+        """``K``: the variation, and beside it the shearlets."""
         joined = self.values == "complex"
         bank = shearlet_bank(shape, self.levels, dtype, device, join_parts=joined)
         if self.variation == "tgv":
@@ -119,16 +120,12 @@ class ReweightedShearlets(SparseMethod):
         return Beside.create(first, bank, (2,))
 
     def _solve(
-        self,
-        scaled: ScaledData,
-        strength: Tensor | None = None,
-        n_iterations: int | None = None,
+        self, scaled: ScaledData, strength: Tensor | None, n_iterations: int | None
     ) -> Solution:
         """As for every method; ``n_iterations`` are those of each reweighted problem."""
-        height, width = scaled.term.metric.shape
-        penalty = self._penalty((height, width), scaled.scale.dtype, scaled.scale.device)
+        splitting = self._splitting(scaled)
+        penalty = splitting.penalty
         assert isinstance(penalty, Beside)
-        splitting = Splitting.create(penalty, scaled.term, self._rho_over_strength * self.strength)
         used = self.strength if strength is None else strength
         level = self._level(penalty, scaled.scale.new_ones(len(scaled.scale), 1, 1, 1, 1), used)
         for remaining in range(self.n_reweightings, -1, -1):

@@ -168,5 +168,6 @@ class Shearlets(SparseMethod):
     def _rho_over_strength(self) -> float:
         return 10.0
 
-    def _penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
+    def penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
+        """``K``: the shearlets without the low-pass filter."""
         return shearlet_bank(shape, self.levels, dtype, device, join_parts=self.values == "complex")

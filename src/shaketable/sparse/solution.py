@@ -1,4 +1,4 @@
-"""What a stable method returns beside the image."""
+"""What a reference method returns beside the image."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class NotConvergedWarning(UserWarning):
-    """A stable method returned an image whose certificate is above the gap asked for."""
+    """A reference method returned an image whose certificate is above the gap asked for."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

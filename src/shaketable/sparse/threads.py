@@ -7,21 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import torch
-from torch import Tensor
 
 CACHE_BYTES = 2 * 2**20
-"""What is worked on at once: measured best for images, and coils, of 64 to 256 pixels a side."""
+"""Coils that are transformed at once: measured best for 64 to 256 pixels a side."""
 
 SHARED_CACHE_BYTES = 4 * CACHE_BYTES
-"""What a thread goes over again and again, in the cache that all share: measured best for coils."""
+"""Images that a thread iterates together: measured best for coils; single coils do not care."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-def n_bytes(tensors: Sequence[Tensor]) -> int:
-    """What the elements take together."""
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 def on_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

@@ -158,5 +158,6 @@ class TotalGeneralizedVariation(SparseMethod):
     def _rho_over_strength(self) -> float:
         return 10.0
 
-    def _penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
+    def penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
+        """``K`` of the image and its slope field."""
         return slope_penalty(shape, self.values, self.balance, dtype, device)

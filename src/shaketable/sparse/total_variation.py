@@ -138,7 +138,8 @@ class TotalVariation(SparseMethod):
     def _rho_over_strength(self) -> float:
         return 12.0
 
-    def _penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
+    def penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
+        """``K``: differences along both axes."""
         return PeriodicDifferences.create(
             shape, group_axes(self.values, self.isotropic), dtype, device
         )

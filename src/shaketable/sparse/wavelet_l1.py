@@ -11,7 +11,7 @@ from shaketable.settings import require_whole
 from shaketable.sparse.filter_banks import FilterBank
 from shaketable.sparse.method import SparseMethod
 from shaketable.sparse.penalties import Penalty
-from shaketable.sparse.quadratic import DataWeights
+from shaketable.sparse.scaled_data import DataWeights
 from shaketable.sparse.undecimated import undecimated_filters
 from shaketable.sparse.wavelets import WaveletTransform, filters, wavelet_transform
 
@@ -122,13 +122,15 @@ class WaveletL1(SparseMethod):
     def _data_weights(self) -> DataWeights:
         return DataWeights(coils=0.06, others=0.25)
 
-    def _weights(self, scale: Tensor) -> Tensor:
+    def channel_weights(self, like: Tensor) -> Tensor:
+        """The mean over all shifts weighs level ``j`` with ``2^-j``."""
         if not self.translation_invariant:
-            return super()._weights(scale)
+            return super().channel_weights(like)
         bands = [2.0**-level for level in range(1, self.levels + 1) for _ in range(3)]
-        return scale.new_tensor([*bands, 2.0**-self.levels])[:, None, None, None]
+        return like.new_tensor([*bands, 2.0**-self.levels])[:, None, None, None]
 
-    def _penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
+    def penalty(self, shape: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Penalty:
+        """``K``: the wavelet transform, or the undecimated one."""
         joined = self.values == "complex"
         if self.translation_invariant:
             found = undecimated_filters(shape, self.wavelet, self.levels)
