@@ -193,6 +193,7 @@ class _Runner:
     def _work(self, keys: Keys, checks: Mapping[str, Checks]) -> dict[str, object]:
         work = Work(bench=self.bench, store=self.store, keys=keys, cache=self.cache, emit=self.emit)
         try:
+            work.resume()
             if not work.is_done:
                 work.work(self._engine(work.progress))
         finally:

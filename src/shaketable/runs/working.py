@@ -60,6 +60,11 @@ class Work:
         """Whether nothing is left to do."""
         return not self._left
 
+    def resume(self) -> None:
+        """Say what was done before."""
+        for key in self._finished:
+            self._say("skipped", self._tasks[key], 1.0, "done before")
+
     def work(self, engine: Engine) -> None:
         """Do what is left.
 
@@ -68,8 +73,6 @@ class Work:
         KeyboardInterrupt
             After Ctrl-C; what is finished is kept.
         """
-        for key in self._finished:
-            self._say("skipped", self._tasks[key], 1.0, "done before")
         self.clock.at_once = engine.n_at_once
         under_way = 0
         try:
