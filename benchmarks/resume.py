@@ -1,6 +1,6 @@
 """Kill a run twenty times at random moments, let it finish, and compare it with an undisturbed one.
 
-Run ``python benchmarks/resume.py``. Records, results and every array of every HDF5 file are compared
+Run ``python benchmarks/resume.py``. Checks, records, results and every array of every HDF5 file are compared
 byte by byte; the program fails where one differs.
 """
 

@@ -32,6 +32,9 @@ from shaketable.runs import Run
 from shaketable.runs.events import Event, OnEvent
 from tests.helpers import networks
 
+N_TASKS = 3 * (
+    3 + 2 + 2 + 2
+)  # images; worst cases of two methods and one that is given, three probes more
 DELAY = 0.004  # seconds per reconstruction of the stable method
 
 
@@ -59,12 +62,12 @@ def work(out: Path, *, on_event: OnEvent | None = None) -> Run:
     )
 
 
-def _quietly(out: str, n_items: int | None) -> None:
+def _quietly(out: str, n_tasks: int | None) -> None:
     """The run in a process of its own; Ctrl-C ends it as it ends the command line."""
 
     def press(event: Event) -> None:
-        """Press Ctrl-C in the middle of the item after the first few."""
-        if event.kind == "progress" and event.n_done == n_items:
+        """Press Ctrl-C in the middle of the task after the first few."""
+        if event.kind == "progress" and event.n_done == n_tasks:
             signal.raise_signal(signal.SIGINT)
 
     try:
@@ -76,7 +79,7 @@ def _quietly(out: str, n_items: int | None) -> None:
 def start(out: Path, *, interrupt_after: int | None = None) -> BaseProcess:
     """The run in a new process, from a server that has the imports done already.
 
-    ``interrupt_after`` is the number of finished items after which Ctrl-C is pressed; pressed from
+    ``interrupt_after`` is the number of finished tasks after which Ctrl-C is pressed; pressed from
     outside it may come too late on a busy machine.
     """
     context = multiprocessing.get_context("forkserver")
@@ -122,10 +125,10 @@ def kill_until_finished(out: Path, *, n_kills: int, most_seconds: float, seed: i
 
 
 def contents(out: Path) -> dict[str, str]:
-    """What a run found: records and results byte by byte, every array of every HDF5 file."""
+    """What a run found: checks, records and results byte by byte, every array of every HDF5 file."""
     found = {
         name: hashlib.sha256((out / name).read_bytes()).hexdigest()
-        for name in ("records.jsonl", "results.json", "plan.yaml", "run.json")
+        for name in ("checks.jsonl", "records.jsonl", "results.json", "plan.yaml", "run.json")
     }
     for path in sorted((out / "arrays").glob("*")):
         with h5py.File(path, "r") as file:

@@ -33,15 +33,22 @@ def test_timed_kinds_are_added_up(now):
     for kind, seconds in (("a", 4.0), ("b", 1.0), ("a", 8.0)):
         clock.begin()
         now[0] += seconds
-        assert clock.end(kind) == pytest.approx(seconds)
+        clock.end(kind, seconds)
     assert clock.remaining == {"a": 1, "b": 1}
     assert clock.seconds_left("a", 0.0) == pytest.approx(6 + 1)
     assert clock.seconds_left("a", 0.5) == pytest.approx(3 + 1)
+
+
+def test_several_at_once_take_their_share_of_the_time(now):
+    clock = Clock(remaining={"a": 7}, at_once=3)
+    clock.begin()
+    clock.end("a", 2.0)
+    assert clock.seconds_left("a", 0.0) == pytest.approx(6 * 2.0 / 3)
 
 
 def test_at_the_end_nothing_is_left(now):
     clock = Clock(remaining={"a": 1, "b": 0})
     clock.begin()
     now[0] += 4
-    clock.end("a")
+    clock.end("a", 4.0)
     assert clock.seconds_left("a", 0.0) == 0

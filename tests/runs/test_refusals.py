@@ -37,12 +37,12 @@ from tests.helpers.quick_run import BASELINES, QUICK, network_problem, quick
         ({"image_ids": ("a", "b")}, "another images"),
         ({"plan": replace(QUICK, probes=(Structural(details=("club",)),))}, "another plan"),
         ({"plan": replace(QUICK, baselines={})}, "another plan"),
-        ({"problem": replace(network_problem(), name="other")}, "another network"),
+        ({"problem": replace(network_problem(), name="other")}, "another networks"),
         (
             {"problem": replace(network_problem(), forward=networks.fourier(0.75))},
             "another map",
         ),
-        ({"problem": network_problem(networks.Layered(nn.ReLU()).eval())}, "another network"),
+        ({"problem": network_problem(networks.Layered(nn.ReLU()).eval())}, "another networks"),
     ],
 )
 def test_another_run_in_the_same_directory_is_refused_before_the_checks(tmp_path, changes, said):
@@ -57,7 +57,7 @@ def test_another_run_in_the_same_directory_is_refused_before_the_checks(tmp_path
 
 def test_other_weights_are_another_network(tmp_path):
     quick(tmp_path, problem=network_problem(networks.Layered(nn.ReLU(), seed=0).eval()))
-    with pytest.raises(RunError, match="another network"):
+    with pytest.raises(RunError, match="another networks"):
         quick(tmp_path, problem=network_problem(networks.Layered(nn.ReLU(), seed=1).eval()))
 
 
@@ -109,7 +109,7 @@ def test_answers_are_compared_whatever_names_and_sizes(tmp_path, name, size):
 def answers_with(folder, name, factor):
     images = networks.images(1)
     problem = Problem(forward=networks.fourier(), reconstruct=networks.scaled(factor), name=name)
-    subject = Subject(problem=problem, images=images, image_ids=("one",))
+    subject = Subject(problems=(problem,), images=images, image_ids=("one",))
     compare_answers(Store(folder), subject)
 
 

@@ -26,16 +26,18 @@ def test_six_kills_at_random_moments_leave_no_trace(undisturbed, tmp_path):
 @pytest.mark.slow
 def test_ctrl_c_leaves_results_that_can_be_read_and_resumed(undisturbed, tmp_path):
     out = tmp_path / "run"
-    process = resumable.start(out, interrupt_after=2)
+    process = resumable.start(out, interrupt_after=3)
     process.join()
     assert process.exitcode == 130
     stored = load_run(out)
-    planned = 12
     lines = (out / "records.jsonl").read_text().splitlines()
-    assert len(lines) < planned
-    assert stored.results["notes"][0].startswith(f"{planned - len(lines)} of the planned items")
-    items = [json.loads(line)["item"] for line in lines]
-    assert list(dict.fromkeys(r["item"] for r in stored.results["records"])) == items
+    assert len(lines) == 3
+    n_left = resumable.N_TASKS - 3
+    assert stored.results["notes"][0].startswith(f"{n_left} of the planned items")
+    tasks = [json.loads(line)["task"] for line in lines]
+    item = "worst_case-image-image-000"
+    assert tasks == [f"{item}@{name}" for name in ("net", "zero-filled", "zero-filled@net")]
+    assert {r["item"] for r in stored.results["records"]} == {item}
     assert all(verdict["statement"] for verdict in stored.verdicts)
     resumable.finish(out)
     assert resumable.contents(out) == undisturbed

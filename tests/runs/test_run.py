@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import shaketable
 from shaketable import (
     Budget,
     MatrixMap,
@@ -19,7 +20,7 @@ from shaketable import (
     run,
 )
 from shaketable.errors import RunError
-from shaketable.probes import Item, Outcome, Subject, Verdict
+from shaketable.probes import Case, Outcome, Record, Verdict
 from shaketable.runs import Event, load_run
 from shaketable.runs.results import exit_code
 from tests.helpers import networks, resumable
@@ -37,7 +38,7 @@ def test_results_have_the_shape_that_others_rely_on(finished):
     results = finished[0].results
     assert set(results) == {
         "schema", "tool", "environment", "plan", "problem", "checks", "records", "verdicts",
-        "failed", "notes",
+        "comparisons", "failed", "notes",
     }  # fmt: skip
     assert results["schema"] == "shaketable.results/1"
     assert set(results["tool"]) == {"name", "version"}
@@ -50,6 +51,8 @@ def test_results_have_the_shape_that_others_rely_on(finished):
     problem = results["problem"]
     assert (problem["network"], problem["baseline"]) == ("net", "zero-filled")
     assert problem["baselines"] == ["zero-filled"]
+    assert problem["networks"] == [{"name": "net", "weights_sha256": problem["weights_sha256"]}]
+    assert results["comparisons"] == []
     assert problem["map"]["type"] == "fourier"
     assert (problem["real"], problem["units"]) == (False, "")
     assert [image["id"] for image in problem["images"]] == [f"image-00{i}" for i in range(3)]
@@ -61,7 +64,7 @@ def test_results_have_the_shape_that_others_rely_on(finished):
     assert results["failed"] == results["notes"] == []
 
 
-COMMON = {"probe", "item", "method", "role", "image"}
+COMMON = {"probe", "item", "method", "role", "image", "version"}
 FIELDS = {
     "worst_case": {
         "domain", "radius", "perturbation_norm", "error", "amplification", "relative_error",
@@ -84,7 +87,15 @@ def test_records_have_the_fields_that_others_rely_on(finished):
         if record["probe"] == "worst_case" and record["role"] == "baseline":
             wanted |= BASELINE_FIELDS
         assert wanted <= set(record), record["probe"]
-        assert (result.directory / "arrays" / f"{record['item']}.h5").is_file()
+        assert record["version"] == shaketable.__version__
+        task = f"{record['item']}@{record['method']}"
+        assert (result.directory / "arrays" / f"{task}.h5").is_file()
+        given = [one["network"] for one in record.get("given", ())]
+        assert given == (
+            ["net"] if record["probe"] == "worst_case" and record["role"] == "baseline" else []
+        )
+        for network in given:
+            assert (result.directory / "arrays" / f"{task}@{network}.h5").is_file()
     counted = dict.fromkeys(FIELDS, 0)
     for record in result.results["records"]:
         counted[record["probe"]] += 1
@@ -96,8 +107,10 @@ def test_records_have_the_fields_that_others_rely_on(finished):
 def test_checks_and_verdicts_have_the_fields_that_others_rely_on(finished):
     results = finished[0].results
     for check in results["checks"]:
-        assert set(check) - {"trials"} == {"name", "value", "limit", "passed", "sentence"}
-        assert ("trials" in check) == check["name"].startswith("search strength")
+        of_search = check["name"].startswith("search strength")
+        assert set(check) == {"name", "value", "limit", "passed", "sentence"} | (
+            {"trials", "probe", "domain"} if of_search else set()
+        )
         for trial in check.get("trials", ()):
             assert set(trial) == {
                 "name", "sentence", "reach", "led_to", "share", "found", "n_gradients",
@@ -109,11 +122,14 @@ def test_checks_and_verdicts_have_the_fields_that_others_rely_on(finished):
     for verdict in results["verdicts"]:
         assert set(verdict) == {
             "probe", "verdict", "statement", "estimate", "interval", "n_images", "measure",
-            "domain",
+            "domain", "network",
         }  # fmt: skip
+        assert verdict["network"] == "net"
         assert verdict["verdict"] in ("unstable", "stable", "inconclusive")
         assert verdict["n_images"] == 3
     assert [v["probe"] for v in results["verdicts"]] == list(FIELDS)
+    whose = [(c["probe"], c["domain"]) for c in results["checks"] if "trials" in c]
+    assert whose == [("worst_case", "image"), ("neighbourhood", "")]
 
 
 def test_the_planted_instability_is_found_and_decides_the_exit_code(finished):
@@ -127,8 +143,20 @@ def test_what_is_written_is_what_is_returned(finished):
     result = finished[0]
     assert load_run(result.directory).results == json.loads(json.dumps(result.results))
     lines = (result.directory / "records.jsonl").read_text().splitlines()
-    stored = [record for line in lines for record in json.loads(line)["records"]]
-    assert stored == result.results["records"]
+    stored = [json.loads(line) for line in lines]
+    assert [set(entry) for entry in stored] == [{"task", "records"}] * resumable.N_TASKS
+    own = [
+        record for entry in stored if entry["task"].count("@") == 1 for record in entry["records"]
+    ]
+    blank = {"given": [], "given_network_error": None, "given_network_amplification": None}
+    assert own == [
+        record | (blank if record["probe"] == "worst_case" else {})
+        for record in result.results["records"]
+    ]
+    given = [
+        record for entry in stored if entry["task"].count("@") == 2 for record in entry["records"]
+    ]
+    assert given == [one for record in result.results["records"] for one in record.get("given", ())]
     assert "NaN" not in (result.directory / "results.json").read_text()
     leftovers = [path.name for path in result.directory.rglob("*.part")]
     assert leftovers == []
@@ -139,7 +167,8 @@ def test_arrays_hold_what_the_records_say(finished):
     for record in result.results["records"]:
         if record["probe"] != "worst_case":
             continue
-        with h5py.File(result.directory / "arrays" / f"{record['item']}.h5", "r") as file:
+        name = f"{record['item']}@{record['method']}"
+        with h5py.File(result.directory / "arrays" / f"{name}.h5", "r") as file:
             index = int(np.argmin(np.abs(file["radii"][()] - record["radius"])))
             method = file[f"methods/{record['method']}"]
             error = np.linalg.norm(method["perturbed"][index] - method["clean"][()])
@@ -180,10 +209,12 @@ def check_stream(events: list[Event], n_items: int, n_before: int = 0) -> None:
 
 def test_the_stream_of_events_is_sane(finished):
     events = finished[1]
-    check_stream(events, 12)
-    assert events[-1].n_done == 12
+    check_stream(events, resumable.N_TASKS)
+    assert events[-1].n_done == resumable.N_TASKS
     shares = [
-        e.share for e in events if e.kind == "progress" and e.item.endswith("case-image-image-000")
+        e.share
+        for e in events
+        if e.kind == "progress" and e.item == "worst_case-image-image-000@net"
     ]
     assert shares == sorted(shares)
     assert [e.seconds_left for e in events if e.kind == "finished"][-1] == 0
@@ -191,31 +222,33 @@ def test_the_stream_of_events_is_sane(finished):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Awkward:
-    """A probe whose items raise what they are told to."""
+class AwkwardRecord(Record):
+    value: int = 0
 
-    raises: dict[str, BaseException]
+
+@dataclass(frozen=True, kw_only=True)
+class Awkward:
+    """A probe whose tasks raise what they are told to, by the index of the image."""
+
+    raises: dict[int, BaseException]
     name = "awkward"
+    record_type = AwkwardRecord
 
     def describe(self):
         return {}
 
-    def items(self, subject: Subject):
-        return tuple(Item(key=f"awkward-{i}", index=n) for n, i in enumerate(subject.image_ids))
+    def measure(self, case: Case):
+        case.on_progress("measuring", 0.5)
+        for index, error in self.raises.items():
+            if torch.equal(case.image, networks.images(4)[index : index + 1]):
+                raise error
+        return Outcome(
+            records=(AwkwardRecord(value=case.seed),), arrays={"a": np.ones(2, np.float32)}
+        )
 
-    def evidence(self, subject, seed):
-        return ()
-
-    def measure(self, subject, item, seed, on_progress):
-        on_progress("measuring", 0.5)
-        if item.key in self.raises:
-            raise self.raises[item.key]
-        record = {"probe": self.name, "item": item.key, "value": seed}
-        return Outcome(records=(record,), arrays={"a": np.ones(2, np.float32)})
-
-    def verdict(self, subject, records, checks):
+    def verdict(self, measured):
         return Verdict(probe=self.name, verdict="stable", statement="All is well.", measure="value",
-                       n_images=len(records))  # fmt: skip
+                       n_images=len(measured.records))  # fmt: skip
 
 
 def awkward(out, raises, n=4, **settings):
@@ -223,12 +256,12 @@ def awkward(out, raises, n=4, **settings):
     return quick(out, plan=plan, images=networks.images(n), **settings)
 
 
-def test_failed_items_are_recorded_and_tried_again(tmp_path):
+def test_failed_tasks_are_recorded_and_tried_again(tmp_path):
     events: list[Event] = []
     error = ValueError("no such thing\nwith a long story")
-    result = awkward(tmp_path, {"awkward-image-001": error}, on_event=events.append)
+    result = awkward(tmp_path, {1: error}, on_event=events.append)
     assert result.results["failed"] == [
-        {"item": "awkward-image-001", "error": "ValueError: no such thing"}
+        {"item": "awkward-image-001@net", "error": "ValueError: no such thing"}
     ]
     assert len(result.results["records"]) == 3
     [verdict] = result.verdicts
@@ -238,12 +271,12 @@ def test_failed_items_are_recorded_and_tried_again(tmp_path):
     check_stream(events, 4)
     assert events[-1].n_done == 3
     failed = json.loads((tmp_path / "failures.jsonl").read_text())
-    assert failed["item"] == "awkward-image-001"
+    assert failed["task"] == "awkward-image-001@net"
 
     events.clear()
     result = awkward(tmp_path, {}, on_event=events.append)
     assert [event.kind for event in events if event.kind in ("skipped", "finished")] == [
-        "skipped", "finished", "skipped", "skipped"
+        "skipped", "skipped", "skipped", "finished"
     ]  # fmt: skip
     check_stream(events, 4, n_before=3)
     assert result.results["failed"] == result.results["notes"] == []
@@ -253,9 +286,9 @@ def test_failed_items_are_recorded_and_tried_again(tmp_path):
     assert undisturbed.results == result.results
 
 
-def test_a_keyboard_interrupt_inside_an_item_keeps_what_is_finished(tmp_path):
+def test_a_keyboard_interrupt_inside_a_task_keeps_what_is_finished(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        awkward(tmp_path, {"awkward-image-002": KeyboardInterrupt()})
+        awkward(tmp_path, {2: KeyboardInterrupt()})
     stored = load_run(tmp_path)
     assert [r["item"] for r in stored.results["records"]] == [
         "awkward-image-000", "awkward-image-001"
@@ -271,7 +304,7 @@ def test_a_keyboard_interrupt_in_the_middle_of_a_real_search_resumes_identically
     finished, tmp_path
 ):
     def stop(event: Event) -> None:
-        if event.item == "neighbourhood-image-001" and event.share > 0.3:
+        if event.item == "neighbourhood-image-001@net" and event.share > 0.3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -287,7 +320,9 @@ def test_a_torn_last_line_is_measured_again(finished, tmp_path):
     path.write_bytes(path.read_bytes()[:-20])
     events: list[Event] = []
     resumable.work(tmp_path, on_event=events.append)
-    assert [e.item for e in events if e.kind == "finished"] == ["neighbourhood-image-002"]
+    assert [e.item for e in events if e.kind == "finished"] == [
+        "neighbourhood-image-002@zero-filled"
+    ]
     assert resumable.contents(tmp_path) == resumable.contents(finished[0].directory)
     assert result.directory == tmp_path
 
@@ -341,7 +376,7 @@ def test_black_boxes_can_run_what_needs_no_gradient(tmp_path):
 
 def test_a_report_can_be_written_of_a_run_and_of_an_interrupted_one(finished, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        awkward(tmp_path, {"awkward-image-002": KeyboardInterrupt()})
+        awkward(tmp_path, {2: KeyboardInterrupt()})
     for result in (finished[0], load_run(tmp_path)):
         path = result.report(tmp_path / "out.html")
         assert path.stat().st_size > 1000
