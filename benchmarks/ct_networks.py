@@ -9,16 +9,16 @@
 
 DATA is a folder with ``ct/abdomen/dicom`` (20 slices of one scan, which neither network was trained
 on); ``ellipses`` need none. Images are 256 x 256, attenuation relative to water, 20 of each kind;
-``--count`` takes fewer for the network, ``--stable`` for the stable method, always the first and others
+``--count`` takes fewer for the network, ``--stable`` for the reference method, the first and others
 spaced evenly; 0 leaves it out. Intervals are Student's, 95 %, over images; slices of one scan are not
 independent, so theirs are too narrow for patients in general.
 
-The stable method is total variation with ``--strength`` and a relative duality gap of 0.03.
+The reference method is total variation with ``--strength`` and a relative duality gap of 0.03.
 ``strength`` shows how the strength was chosen: on three ellipse images of another seed and three
 slices of other scans. ``methods`` compares the network with total variation at each of these strengths
-and, on ``--others`` images, with the other stable methods; ``--noise`` adds white noise to the data,
-relative to their norm. ``worst`` searches network and stable method with the same budget, and gives the
-stable method the network's perturbations of ``--given`` images too.
+and, on ``--others`` images, with the other reference methods; ``--noise`` adds white noise to the data,
+relative to their norm. ``worst`` searches network and reference method with equal budgets, and gives the
+reference method the network's perturbations of ``--given`` images too.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def clean(
 def methods(
     network: zoo.ZooNetwork, images: Tensor, stable: TotalVariation, arguments: argparse.Namespace
 ) -> dict[str, object]:
-    """PSNR and SSIM of the network and of every stable method at every strength, from the same data."""
+    """PSNR and SSIM of network and reference methods at every strength, from the same data."""
     rows: list[Row] = [("network", network.reconstruct, arguments.count)]
     rows += stable_rows(STRENGTHS, arguments, gap=stable.gap, values="real")
     data = noisy(network.forward, images, arguments.noise)
@@ -318,7 +318,7 @@ def at_random(problem: Problem, images: Tensor, radius: float) -> Tensor:
 def both(
     network: zoo.ZooNetwork, stable: TotalVariation, arguments: argparse.Namespace
 ) -> list[tuple[str, Method, int]]:
-    """Network and stable method, each with its number of images; none is left out."""
+    """Network and reference method, each with its number of images; none is left out."""
     methods = [
         ("network", network.reconstruct, arguments.count),
         ("total_variation", stable, arguments.stable),

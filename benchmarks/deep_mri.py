@@ -79,7 +79,7 @@ def held_out(data: Path, shape: tuple[int, int]) -> dict[str, Tensor]:
 
 
 def shipped(data: Path, weights: Path | None) -> dict[str, object]:
-    """The shipped network beside zero-filling and the stable methods, at its own sampling."""
+    """The shipped network beside zero-filling and the reference methods, at its own sampling."""
     network = zoo.load("deep-mri", weights=weights)
     methods: dict[str, Method] = {
         "zero_filled": _zero_filled,

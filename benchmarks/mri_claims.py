@@ -10,12 +10,12 @@ DATA is a folder with ``brain-openms/patient12_study1_{T1W,T2W}.nii.gz``, of a p
 network was trained on: ten slices of each contrast, in turn, in the network's size. ``cardiac`` takes
 20 of ``cardiac/slices.npz`` in place of them, in the size ``--size``. Complex networks see them with a
 smooth phase. ``--count`` takes fewer images for the network, evenly spaced, ``--stable`` some of those
-for the stable method; 0 leaves it out.
+for the reference method; 0 leaves it out.
 
 Intervals are Student's, 95 %, over images; slices of one patient are not independent, so they speak for
-that patient. The stable method is total variation in its default strength, or in ``--strength``.
+that patient. The reference method is total variation in its default strength, or in ``--strength``.
 ``methods`` compares the network with total variation at six strengths and, on ``--others`` images, with
-the other stable methods; ``--noise`` adds white noise of that standard deviation where images with peak
+the other reference methods; ``--noise`` adds white noise of that deviation where images with peak
 1 are sampled, in every coil. What ``worst`` found is told on standard error after every radius.
 """
 
@@ -184,7 +184,7 @@ def _shaken(
 
 
 def methods(subject: Subject, arguments: argparse.Namespace) -> dict[str, object]:
-    """PSNR and SSIM of the network and of every stable method at every strength, from the same data."""
+    """PSNR and SSIM of network and reference methods at every strength, from the same data."""
     network, forward = subject.network, subject.forward
     values = "real" if network.real else "complex"
 

@@ -10,7 +10,7 @@ half precision and prints what that costs. Agreement with BART is a test:
 ``python -m pytest tests/zoo/mri_vn/test_network.py -k bart``.
 
 PSNR everywhere: with the largest modulus of the reference as peak, averaged over images in dB. The
-stable methods have their default strengths, total variation that of ``--strength`` if given, and know
+reference methods have their default strengths, total variation that of ``--strength`` if given, and know
 that images are real where the network does. ``--noise`` adds complex white noise of that standard
 deviation to the sampled data of images with peak 1, the same for all methods.
 """
@@ -55,7 +55,7 @@ def held_out(network: ZooNetwork, data: Path) -> dict[str, Tensor]:
 
 
 def methods(network: ZooNetwork, strength: float = TotalVariation.strength) -> dict[str, Method]:
-    """The network, zero filling, and the stable methods; the strength is total variation's."""
+    """The network, zero filling, and the reference methods; the strength is total variation's."""
     values = "real" if network.real else "complex"
 
     def zero_filled(y: Tensor, A: ForwardMap) -> Tensor:

@@ -31,7 +31,7 @@ METHODS = {
 }
 DETAILS = ("spade", "heart", "diamond", "club", "text:CAN U SEE IT")
 GIVEN = "total_variation_given_the_networks"
-# Stable methods of which only the best strength gets a row.
+# Reference methods of which only the best strength gets a row.
 OTHERS = ("TotalGeneralizedVariation", "Shearlets", "WaveletL1")
 
 Entry = dict[str, Any]

@@ -1,7 +1,7 @@
 """Kill a run twenty times at random moments, let it finish, and compare it with an undisturbed one.
 
-Run ``python benchmarks/resume.py``. Checks, records, results and every array of every HDF5 file are compared
-byte by byte; the program fails where one differs.
+Run ``python benchmarks/resume.py``. Checks, records, results and every array of every HDF5 file are
+compared byte by byte; the program fails where one differs.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class Case:
 
 
 def cases(data: Path) -> Iterator[Case]:
-    """Networks of different kind, stable methods, and real 256x256 images."""
+    """Networks of different kind, reference methods, and real 256x256 images."""
     network = published(data)
     for mask in (133, 19):
         yield Case(name=f"cascade, mask {mask}", problem=yardstick_problem(network, mask),

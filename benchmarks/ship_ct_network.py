@@ -4,7 +4,7 @@
 
 TRAINING is the folder that ``shaketable zoo train NAME --out TRAINING`` left, finished or not. Each FILE
 is what ``ct_networks.py clean`` printed for the weights and a kind of images, ``FILE+FILE`` where network
-and stable method were measured apart. Only what a training changes is replaced in the card: weights,
+and reference method were measured apart. Only what a training changes is replaced in the card: weights,
 recipe, steps, seconds, curve, quality. The weights are refused where half precision costs 0.1 dB or more
 on the held-out images.
 """

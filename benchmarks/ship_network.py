@@ -6,7 +6,7 @@ TRAINING is the folder that ``shaketable zoo train NAME --out TRAINING --images 
 ``mri_networks.py``. Weights go to ``FOLDER/weights/NAME.safetensors``, in half precision where that
 costs less than 0.1 dB, and the card to ``FOLDER/cards/NAME.json``; FOLDER is that of the zoo by
 default. A network that misses the target of clean quality is not written: on real held-out images
-(patient 12) not below the best stable method minus 0.5 dB, 2 dB for AUTOMAP. The exit code is then
+(patient 12) not below the best reference method minus 0.5 dB, 2 dB for AUTOMAP. The exit code is then
 1. With ``--anyway`` it is written, and the card says by how much it misses. The template, an average
 brain that is smoother than any real one, is reported beside.
 """
@@ -82,7 +82,7 @@ CITATIONS = {
 
 
 def misses(name: str, measured: dict[str, Any]) -> list[str]:
-    """The sets of real images on which the network is too far below the best stable method."""
+    """The sets of real images on which the network is too far below the best reference method."""
     return [
         f"{images}: {row['network_minus_best_stable_db']['estimate']} dB"
         for images, row in measured.items()
@@ -95,8 +95,8 @@ def target(name: str, measured: dict[str, Any]) -> str:
     """The target of clean quality, and whether the network meets it."""
     missed = misses(name, measured)
     stated = (
-        f"not below the best stable method minus {MOST_BELOW[name]:g} dB on the real images of the "
-        "held-out patient, stable methods at their default strengths: "
+        f"not below the best reference method minus {MOST_BELOW[name]:g} dB on the real images of the "
+        "held-out patient, reference methods at their default strengths: "
     )
     return stated + (f"missed, {'; '.join(missed)}" if missed else "met")
 
@@ -137,7 +137,7 @@ def card(
         },
         "quality": {
             "convention": "PSNR with the largest modulus of the reference as peak, mean over images; "
-            "SSIM of magnitudes; stable methods at their default strengths; no noise added",
+            "SSIM of magnitudes; reference methods at their default strengths; no noise added",
             "interval": "Student t over images; slices of one subject are not independent, so it "
             "speaks for these subjects only",
             "target": target(name, measured),
@@ -171,7 +171,7 @@ def main() -> int:
     print(json.dumps(measured, indent=2))
     missed = misses(name, measured)
     if missed and not arguments.anyway:
-        print(f"Not written, too far below the best stable method: {'; '.join(missed)}")
+        print(f"Not written, too far below the best reference method: {'; '.join(missed)}")
         return 1
     weights = arguments.into / "weights" / f"{name}.safetensors"
     with TemporaryDirectory() as folder:

@@ -75,11 +75,11 @@ PLANS = [
         changes={"network.zoo": "deep-mri"}, line="network:",
     ),
     Case(
-        "an unknown stable method", ["baselines", "did you mean 'total-variation'?"],
+        "an unknown reference method", ["baselines", "did you mean 'total-variation'?"],
         changes={"baselines": {"total-variaton": {}}}, line="total-variaton",
     ),
     Case(
-        "a stable method named as the network", ["network.name", "a name of its own"],
+        "a reference method named as the network", ["network.name", "a name of its own"],
         changes={"network.name": "total-variation"}, line="name:",
     ),
     Case(

@@ -35,7 +35,7 @@ from tests.helpers import networks
 N_TASKS = 3 * (
     3 + 2 + 2 + 2
 )  # images; worst cases of two methods and one that is given, three probes more
-DELAY = 0.004  # seconds per reconstruction of the stable method
+DELAY = 0.004  # seconds per reconstruction of the reference method
 
 
 def work(out: Path, *, on_event: OnEvent | None = None) -> Run:

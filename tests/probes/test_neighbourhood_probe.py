@@ -260,7 +260,7 @@ def test_without_a_stable_method_or_with_a_stuck_one_nothing_is_decided():
     for records, baselines in (((network,), ()), ((network, stuck), (STABLE,))):
         verdict = judge(*records, baselines=baselines)
         assert verdict.verdict == "inconclusive"
-        assert "no stable method's artefact" in verdict.statement
+        assert "no reference method's artefact" in verdict.statement
 
 
 def test_one_image_decides_nothing():

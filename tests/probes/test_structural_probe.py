@@ -158,7 +158,7 @@ def test_one_image_or_no_stable_method_decides_nothing():
     assert verdict.verdict == "inconclusive"
     assert "1 image, too few for an interval" in verdict.statement
     verdict = judge(hand_made([0.0] * 3, [1.0] * 3), baselines=())
-    assert verdict.statement == "Nothing can be said: there is no stable method to compare with."
+    assert verdict.statement == "Nothing can be said: there is no reference method to compare with."
     assert judge([]).verdict == "inconclusive"
 
 

@@ -168,7 +168,9 @@ def test_one_image_has_no_interval_and_no_verdict():
 def test_without_a_stable_method_nothing_can_be_said():
     verdict = judge(worst(NETWORK, [5.0, 6.0, 5.5]), baselines=())
     assert verdict.verdict == "inconclusive"
-    assert verdict.statement == ("Nothing can be said: there is no stable method to compare with.")
+    assert verdict.statement == (
+        "Nothing can be said: there is no reference method to compare with."
+    )
 
 
 def test_only_the_first_stable_method_is_compared_with():

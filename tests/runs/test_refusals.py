@@ -172,7 +172,7 @@ def test_wrong_input_stops_the_run_in_a_sentence(tmp_path):
         quick(tmp_path / "out", image_ids=("a" * 300, "b"))
     with pytest.raises(InputError, match="seed to be a whole number"):
         quick(tmp_path / "out", seed=-1)
-    with pytest.raises(InputError, match="stable methods by name"):
+    with pytest.raises(InputError, match="reference methods by name"):
         Plan(probes=QUICK.probes, baselines=networks.zero_filled)
     signals = Problem(forward=MatrixMap(torch.eye(16)), reconstruct=lambda y, A: y, real=True)
     with pytest.raises(ShapeError, match=r"image_shape=\(H, W\)"):

@@ -162,7 +162,7 @@ def show(
 ) -> None:
     """Print the verdicts of a run and replay its perturbations.
 
-    The network, images and stable methods are made again from the plan that is stored with the
+    The network, images and reference methods are made again from the plan that is stored with the
     run; every stored perturbation is executed again and its error compared with the record.
     """
     from shaketable.cli.showing import show_run

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_and_tell(path: Path) -> None:
-    """Build everything a plan names, check map, network and stable methods, print the result.
+    """Build everything a plan names, check map, network and reference methods, print the result.
 
     Raises
     ------
@@ -51,6 +51,6 @@ def _parts(loaded: LoadedPlan) -> list[tuple[str, str]]:
         ("network", loaded.problem.name),
         ("map", f"{type(forward).__name__}, data {tuple(forward.data_shape)}"),
         ("images", f"{len(loaded.images)} {kind}, {shape[0]} x {shape[1]}"),
-        ("stable methods", ", ".join(loaded.plan.baselines) or "none"),
+        ("reference methods", ", ".join(loaded.plan.baselines) or "none"),
         ("probes", ", ".join(probes)),
     ]

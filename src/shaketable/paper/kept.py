@@ -34,7 +34,7 @@ def fate_claims(run: StoredRun, network: str, records: Sequence[Record]) -> tupl
             f"contrast of details that {run.network} recovers, 1 is all", "", *_judge_fate(mine, fate),
         ),
         _claim(
-            network, its, f"The stable method keeps them at the sampling of {run.network}",
+            network, its, f"The reference method keeps them at the sampling of {run.network}",
             f"contrast of details that {stable} recovers at the sampling of {run.network}", "",
             *_judge_fate(its, "keeps"),
         ),

@@ -57,7 +57,7 @@ def drop_claims(
         Claim(
             figure=figure, network=run.network, unit="", units="images", measured=given,
             outcome=below(given, 1.5, 3.0),
-            says="The stable method is unaffected by the same perturbations",
+            says="The reference method is unaffected by the same perturbations",
             quantity=f"amplification by {stable} of the perturbations of {run.network}, {size}",
             rule="holds where the interval lies below 1.5, in part below 3; recovering what was "
             "perturbed exactly has 1",

@@ -22,7 +22,7 @@ def records_of(run: StoredRun, probe: str, domain: str = "") -> list[Record]:
     found = [r for r in run.records(probe) if not domain or r["domain"] == domain]
     if not found or not run.baselines:
         raise RunError(
-            f"Expected records of the probe {probe} for a network and a stable method in "
+            f"Expected records of the probe {probe} for a network and a reference method in "
             f"{run.directory}, got none; remove the directory and run the command again."
         )
     return found

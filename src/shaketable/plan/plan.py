@@ -1,4 +1,4 @@
-"""What a run does: probes, stable methods, seed. Made in Python or read from a file."""
+"""What a run does: probes, reference methods, seed. Made in Python or read from a file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from shaketable.protocols import Reconstructor
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The probes to run and the stable methods beside the network.
+    """The probes to run and the reference methods beside the network.
 
     Parameters
     ----------
     probes
         In the order in which they run and are reported.
     baselines
-        Stable methods by name; verdicts compare with the first.
+        Reference methods by name; verdicts compare with the first.
     not_applicable
         Names of probes that have no meaning for this network, each with a sentence that says why. The
         report shows it in place of a verdict.
@@ -30,7 +30,7 @@ class Plan:
     Raises
     ------
     InputError
-        If there is no probe, stable methods have no names, a probe occurs twice in the same domain,
+        If there is no probe, reference methods have no names, a probe occurs twice in the same domain,
         or one that is run is called not applicable.
 
     Examples
@@ -50,13 +50,13 @@ class Plan:
             raise InputError("Expected at least one probe, got none; WorstCase() is one.")
         if not isinstance(self.baselines, Mapping):
             raise InputError(
-                f"Expected stable methods by name, got {type(self.baselines).__name__}; write "
+                f"Expected reference methods by name, got {type(self.baselines).__name__}; write "
                 "{'total-variation': TotalVariation()}."
             )
         for name, method in self.baselines.items():
             if not callable(method):
                 raise InputError(
-                    f"Expected stable methods as callables g(y, A), got {type(method).__name__} for "
+                    f"Expected reference methods as callables g(y, A), got {type(method).__name__} for "
                     f"{name!r}; TotalVariation() is one."
                 )
         keys = [(probe.name, getattr(probe, "domain", None)) for probe in self.probes]

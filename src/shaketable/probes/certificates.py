@@ -1,4 +1,4 @@
-"""The certificate of a stable method at the data it was evaluated on."""
+"""The certificate of a reference method at the data it was evaluated on."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from shaketable.search.radii import LARGEST_RADIUS
 
 AUXILIARY_FROM = 100
-"""Gradients per radius from which a schedule has auxiliary radii; with 60, they cost stable methods
+"""Gradients per radius from which a schedule has auxiliary radii; with 60, they cost reference methods
 more than they bring."""
 
 _BELOW = (0.25, 0.5)  # auxiliary radii, of the smallest

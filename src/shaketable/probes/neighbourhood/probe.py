@@ -42,8 +42,8 @@ class Neighbourhood:
     n_draws
         Draws per image and ratio, or one number for every ratio in their order.
     n_draws_stable
-        Draws of the stable methods, where they are to have fewer than the network: the verdict rests
-        on the network's share, and a stable method can take long.
+        Draws of the reference methods, where they are to have fewer than the network: the verdict rests
+        on the network's share, and a reference method can take long.
     keeps
         Share of the artefact that a draw must keep to count.
 

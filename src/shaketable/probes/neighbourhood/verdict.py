@@ -46,7 +46,7 @@ def judge(measured: Measured[NeighbourhoodRecord], *, noise_ratio: float, keeps:
     ratio = _ratio(found, _at(measured.of(reference), noise_ratio))
     if ratio is None:
         word: VerdictWord = "inconclusive"
-        size = "there is no stable method's artefact to compare its size with"
+        size = "there is no reference method's artefact to compare its size with"
     else:
         word, doubt = _word(share, ratio, len(found) == len(network), measured.evidence)
         size = (

@@ -9,7 +9,7 @@ from shaketable.probes.probe import Measured, Scores, Verdict, VerdictWord, perc
 from shaketable.probes.structural.record import StructuralRecord
 from shaketable.statistics import mean_interval
 
-_MEASURE = "distance of contrast recovery from 1, network minus stable method, mean over details"
+_MEASURE = "distance of contrast recovery from 1, network minus reference method, mean over details"
 _SCORE = "distance of contrast recovery from 1, mean over details"
 
 
@@ -24,7 +24,7 @@ def judge(measured: Measured[StructuralRecord]) -> Verdict:
     mine, its = _recovered(measured.of(name)), _recovered(measured.of(reference))
     both = [key for key in mine if key in its]
     if not both:
-        reason = "there is no stable method" if reference is None else "there is no detail"
+        reason = "there is no reference method" if reference is None else "there is no detail"
         return Verdict(
             probe="structural", verdict="inconclusive", measure=_MEASURE,
             statement=f"Nothing can be said: {reason} to compare with.",

@@ -22,7 +22,7 @@ from shaketable.statistics import Interval, mean_interval, ratio_interval
 
 _CONCLUSIVE = {str(Status.FOUND), str(Status.BUDGET_SPENT)}
 _BLIND = "no gradients"
-_RATIO = "damage of the network / damage of the stable method, each at its own worst case found"
+_RATIO = "damage of the network / damage of the reference method, each at its own worst case found"
 _AMPLIFICATION = "amplification of the worst perturbation found, largest over the radii"
 _SCORE = "amplification of the worst perturbation found at the largest radius"
 
@@ -173,7 +173,7 @@ def _against_reference(measured: Measured[WorstCaseRecord], domain: str) -> Verd
 def _nothing_to_compare(measured: Measured[WorstCaseRecord], radius: float) -> str:
     name, reference = measured.network, measured.reference
     if reference is None:
-        return "there is no stable method to compare with"
+        return "there is no reference method to compare with"
     ended = [_ended(_at(measured.of(one), radius), one) for one in (name, reference)]
     return (
         f"no image has searches of {name} and {reference} that support a statement "
