@@ -2,6 +2,8 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+# Test files run in as many processes as there are cores, each with one thread.
+JOBS ?= auto
 
 .PHONY: demo test lint setup setup-test clean
 
@@ -11,8 +13,8 @@ demo: setup
 
 ## test: set up and run linters, type checks, architecture contracts and all tests
 test: setup-test lint
-	$(BIN)/python -m pytest tests
-	$(BIN)/python -m pytest --doctest-modules src/shaketable
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --doctest-modules src/shaketable
 
 lint: setup-test
 	$(BIN)/ruff check .
