@@ -11,7 +11,6 @@ Times are wall times on this machine; `workers` prints ratios of runs made side 
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -30,7 +29,6 @@ from shaketable.probes.probe import array
 from shaketable.sparse import TotalVariation
 
 SIDE = 32
-COUNTED = {"solves": 0, "searches": set()}
 
 
 def network(y, A):
@@ -92,38 +90,24 @@ def finished(folder: Path) -> None:
     subprocess.run([sys.executable, "-c", program, here, str(folder / "run")], check=True)
 
 
-@dataclass(frozen=True, kw_only=True)
-class CountedVariation(TotalVariation):
-    """Total variation that counts its gradients."""
-
-    def __call__(self, data, forward):
-        """Solve, and count where a gradient is asked for."""
-        COUNTED["solves"] += bool(data.requires_grad)
-        return super().__call__(data, forward)
-
-
 def sharing(folder: Path) -> None:
     """Three networks and eight images beside one reference method: how many searches of it."""
     search = st.Search(budget=st.Budget(n_gradients=4), local_start=False)
     probe = st.WorstCase(radii=(0.02,), search=search)
-    plan = st.Plan(probes=(probe,), baselines={"tv": CountedVariation(gap=1e-2)})
-    for n_networks, name in ((1, "one"), (3, "three")):
-        problems = [problem(f"network {index}") for index in range(n_networks)]
-        run = st.run(problems, images(8), plan, out=folder / name)
-        own = {(r["image"], r["method"]) for r in run.records if r["role"] == "baseline"}
-        lines = (folder / name / "records.jsonl").read_text().splitlines()
-        searches = sum(json.loads(line)["task"].endswith("@tv") for line in lines)
-        print(
-            f"{n_networks} networks x 8 images: {searches} searches of the reference ({len(own)})"
-        )
-    COUNTED["solves"] = 0
-    st.run([problem("network 0"), problem("network 9")], images(8), plan, out=folder / "a",
-           store=folder / "store")  # fmt: skip
-    before = COUNTED["solves"]
-    st.run([problem("network 0"), problem("network 7")], images(8), plan, out=folder / "b",
-           store=folder / "store")  # fmt: skip
-    print(f"a run that shares the store: {COUNTED['solves'] - before} gradients of the reference, "
-          f"{before} in the first")  # fmt: skip
+    plan = st.Plan(probes=(probe,), baselines={"tv": TotalVariation(gap=1e-2)})
+    for names, note in ((("a",), ""), (("a", "b", "c"), ""), (("a", "d"), ", in another run")):
+        started: list[str] = []
+
+        def watch(event, started=started) -> None:
+            if event.kind == "started":
+                started.append(event.item)
+
+        store = folder / ("store" if len(names) != 1 else "alone")
+        st.run([problem(name) for name in names], images(8), plan, out=folder / "-".join(names),
+               store=store, on_event=watch)  # fmt: skip
+        searches = sum(key.endswith("@tv") for key in started)
+        print(f"networks {', '.join(names)}, 8 images{note}: {searches} searches of the reference "
+              f"method, {len(started)} tasks measured")  # fmt: skip
 
 
 def _long_plan() -> st.Plan:
