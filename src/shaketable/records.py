@@ -101,6 +101,11 @@ def _hints(kind: Any) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
+@cache
+def _shape(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    return typing.get_origin(hint), typing.get_args(hint)
+
+
 def _plain(value: object) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return to_row(value)
@@ -115,7 +120,9 @@ _EMPTY: dict[Any, Any] = {str: "", float: math.nan, int: 0, bool: False}
 
 
 def _typed(hint: Any, value: Any) -> Any:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if type(value) is hint and hint is not float:  # nothing to read; most fields of most rows
+        return value
+    origin, arguments = _shape(hint)
     if origin in (Union, types.UnionType):
         (inner,) = (one for one in arguments if one is not type(None))
         return None if value is None else _or_none(inner, value)
@@ -140,7 +147,7 @@ def _typed_tuple(arguments: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
 
 def _or_none(hint: Any, value: Any) -> Any:
     """The value where it is of the kind, else None; a whole number is a number too."""
-    if typing.get_origin(hint) is tuple:
+    if _shape(hint)[0] is tuple:
         return _typed(hint, value) if isinstance(value, list | tuple) else None
     if hint is float:
         good = isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,7 +1,7 @@
 """A complete run directory made with numpy: plausible pictures, and records computed from them.
 
 Nothing here reconstructs anything. A "network" answers a perturbation with a large artefact, a
-"stable method" blurs and answers with a small one, so that every section of a report has
+"reference method" blurs and answers with a small one, so that every section of a report has
 something to show and every number in it can be checked against an array.
 """
 
@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
+
+from shaketable.records import slug
 
 Array = NDArray[Any]
 Record = dict[str, Any]
@@ -45,7 +48,11 @@ class SyntheticRun:
     images
         Identifiers of the images.
     network, baselines
-        Names of the methods, the primary stable method first.
+        Names of the methods, the primary reference method first.
+    others
+        Names of further networks; the second network answers more than the first, the third less.
+    layout
+        One array file per item, as earlier versions wrote them, or one per item and method.
     probes, domains
         Which probes were run, and where the worst cases were searched.
     real
@@ -66,11 +73,21 @@ class SyntheticRun:
     seed: int = 0
     pictures: tuple[Array, ...] = ()
     radii: tuple[float, ...] = RADII
+    others: tuple[str, ...] = ()
+    layout: Literal["per item", "per method"] = "per item"
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Names of all networks."""
+        return (self.network, *self.others)
 
     @property
     def methods(self) -> tuple[tuple[str, str], ...]:
         """Name and role of every method."""
-        return ((self.network, "network"), *((name, "baseline") for name in self.baselines))
+        return (
+            *((name, "network") for name in self.networks),
+            *((name, "baseline") for name in self.baselines),
+        )
 
 
 def write_run(directory: Path, settings: SyntheticRun | None = None) -> Path:
@@ -92,11 +109,42 @@ def write_run(directory: Path, settings: SyntheticRun | None = None) -> Path:
         )
         rng = np.random.default_rng([settings.seed, index])
         for item, arrays, found in _items(settings, name, x, rng):
-            _store(directory / "arrays" / f"{item}.h5", arrays)
+            _store_item(directory / "arrays", item, arrays, settings)
             records += found
     results = _results(settings, images, records)
     (directory / "results.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
     (directory / "plan.yaml").write_text("seed: 0\n", encoding="utf-8")
+    return directory
+
+
+def repeat_images(directory: Path, n_images: int) -> Path:
+    """Make a run of many images out of one of few: records are repeated, array files linked."""
+    results = load(directory)
+    images = results["problem"]["images"]
+    by_image: dict[str, list[Record]] = {}
+    files: dict[str, list[Path]] = {}
+    for file in sorted((directory / "arrays").iterdir()):
+        files.setdefault(file.stem.partition("@")[0], []).append(file)
+    for record in results["records"]:
+        by_image.setdefault(record["image"], []).append(record)
+    results["problem"]["images"], results["records"] = [], []
+    for index in range(n_images):
+        image = images[index % len(images)]
+        name = f"image-{index:05d}"
+        results["problem"]["images"].append({**image, "id": name})
+        for record in by_image[image["id"]]:
+            item = record["item"].removesuffix(image["id"]) + name
+            for file in files[record["item"]]:
+                link = file.with_name(file.name.replace(record["item"], item, 1))
+                if not link.exists():
+                    os.link(file, link)
+            varied = {
+                key: value * (1 + index / 1e5) if isinstance(value, float) and "r" in key else value
+                for key, value in record.items()
+                if key not in ("radius", "rate", "trained_rate", "noise_ratio")
+            }
+            results["records"].append({**record, **varied, "image": name, "item": item})
+    save(directory, results)
     return directory
 
 
@@ -108,6 +156,27 @@ def load(directory: Path) -> Record:
 def save(directory: Path, results: Record) -> None:
     """Write ``results.json``."""
     (directory / "results.json").write_text(json.dumps(results), encoding="utf-8")
+
+
+def _store_item(folder: Path, item: str, arrays: dict[str, Any], settings: SyntheticRun) -> None:
+    """Write the arrays of an item in one of the two layouts."""
+    given = {name: value for name, value in arrays.items() if "given_network@" in name}
+    arrays = {name: value for name, value in arrays.items() if name not in given}
+    if settings.layout == "per item":
+        first = {
+            n.partition("@")[0]: v for n, v in given.items() if n.endswith(f"@{settings.network}")
+        }
+        _store(folder / f"{item}.h5", arrays | first)
+        return
+    shared = {name: value for name, value in arrays.items() if not name.startswith("methods/")}
+    for method, _ in settings.methods:
+        start = f"methods/{method}/"
+        own = {name: value for name, value in arrays.items() if name.startswith(start)}
+        _store(folder / f"{item}@{slug(method)}.h5", shared | own)
+        for name, value in given.items():
+            path, _, network = name.partition("@")
+            if path.startswith(start):
+                _store(folder / f"{item}@{slug(method)}@{slug(network)}.h5", {path: value})
 
 
 def _store(path: Path, arrays: dict[str, Any]) -> None:
@@ -190,6 +259,9 @@ def _items(
         yield _neighbourhood(settings, name, x, rng)
 
 
+GAINS = (7.5, 9.0, 5.0)
+
+
 def _worst_case(
     settings: SyntheticRun, name: str, x: Array, rng: np.random.Generator, domain: str
 ) -> tuple[str, dict[str, Any], list[Record]]:
@@ -197,22 +269,26 @@ def _worst_case(
     arrays: dict[str, Any] = {"image": x, "radii": np.array(settings.radii)}
     records: list[Record] = []
     size = np.linalg.norm(x)
-    network_wave = _waves(x, rng, 0.12)
+    waves = {network: _waves(x, rng, 0.12) for network in settings.networks}
     for method, role in settings.methods:
         is_network = role == "network"
         clean = _clean(x, role, rng)
-        wave = network_wave if is_network else _waves(x, rng, 0.2)
+        wave = waves[method] if is_network else _waves(x, rng, 0.2)
         artefact = _waves(x, rng, 0.35)
-        stacks: dict[str, list[Array]] = {
-            key: [] for key in ("perturbation", "perturbed", "random", "given_network")
-        }
+        largest = GAINS[settings.networks.index(method) % 3] if is_network else 1.6
+        keys = ("perturbation", "perturbed", "random")
+        stacks: dict[str, list[Array]] = {key: [] for key in keys}
+        given: dict[str, list[Array]] = {network: [] for network in settings.networks}
         for radius in settings.radii:
-            gain = (7.5 if is_network else 1.6) * (1 + rng.uniform(-0.1, 0.1))
+            gain = largest * (1 + rng.uniform(-0.1, 0.1))
             stacks["perturbation"].append(radius * size * wave)
             stacks["perturbed"].append(clean + gain * radius * size * artefact)
             stacks["random"].append(clean + 0.6 * radius * size * _waves(x, rng, 0.5))
-            stacks["given_network"].append(clean + 0.9 * radius * size * network_wave)
+            for k, network in enumerate(settings.networks):
+                given[network].append(clean + (0.9 - 0.2 * k) * radius * size * waves[network])
             found = _worst_case_record(clean, x, {k: v[-1:] for k, v in stacks.items()}, radius)
+            if not is_network:
+                found |= _given(clean, {k: v[-1] for k, v in given.items()}, found, settings)
             digest = hashlib.sha256(stacks["perturbation"][-1].tobytes()).hexdigest()
             records.append(
                 {
@@ -230,11 +306,9 @@ def _worst_case(
                     "replay_sha256": digest,
                 }
             )
-            if is_network:
-                for key in ("given_network_error", "given_network_amplification"):
-                    del records[-1][key]
-        if is_network:
-            del stacks["given_network"]
+        if not is_network:
+            for network, stack in given.items():
+                arrays[f"methods/{method}/given_network@{network}"] = np.stack(stack)
         stacks["perturbation_image"] = stacks["perturbation"]
         arrays[f"methods/{method}/clean"] = clean
         for key, stack in stacks.items():
@@ -242,12 +316,27 @@ def _worst_case(
     return item, arrays, records
 
 
+def _given(clean: Array, answers: dict[str, Array], own: Record, settings: SyntheticRun) -> Record:
+    """What the perturbations of the networks did to a reference method, the worst of them apart."""
+    errors = {network: float(np.linalg.norm(a - clean)) for network, a in answers.items()}
+    worst = max(errors.values())
+    size = own["perturbation_norm"]
+    found = {"given_network_error": worst, "given_network_amplification": worst / size}
+    if settings.layout == "per item":
+        return found
+    return found | {
+        "given": [
+            {"network": network, "error": error, "amplification": error / size}
+            for network, error in errors.items()
+        ]
+    }
+
+
 def _worst_case_record(
     clean: Array, x: Array, stacks: dict[str, list[Array]], radius: float
 ) -> Record:
     size = float(np.linalg.norm(stacks["perturbation"][0]))
     error = float(np.linalg.norm(stacks["perturbed"][0] - clean))
-    given = float(np.linalg.norm(stacks["given_network"][0] - clean))
     return {
         "radius": radius,
         "perturbation_norm": size,
@@ -257,8 +346,6 @@ def _worst_case_record(
         "relative_error": error / float(np.linalg.norm(clean)),
         "clean_psnr": _psnr(clean, x),
         "perturbed_psnr": _psnr(stacks["perturbed"][0], x),
-        "given_network_error": given,
-        "given_network_amplification": given / size,
     }
 
 
@@ -325,7 +412,7 @@ def _sampling(
     for method, role in settings.methods:
         stack = []
         for rate in RATES:
-            # The network is best where it was trained; the stable method improves throughout.
+            # The network is best where it was trained; the reference method improves throughout.
             missed = abs(rate - TRAINED_RATE) if role == "network" else 0.65 - rate
             noise = rng.normal(size=x.shape) * np.abs(x).max() * (0.01 + 0.1 * missed)
             stack.append(_blurred(x, 0.4 + 4 * missed) + noise)
@@ -392,16 +479,16 @@ VERDICTS = (
         ),
         "estimate": 4.61,
         "interval": [4.02, 5.18],
-        "measure": "amplification of the network / of the stable method",
+        "measure": "amplification of the network / of the reference method",
         "domain": "image",
     },
     {
         "probe": "structural",
         "verdict": "unstable",
-        "statement": "The network loses details that the stable method keeps.",
+        "statement": "The network loses details that the reference method keeps.",
         "estimate": -0.47,
         "interval": [-0.52, -0.43],
-        "measure": "contrast recovery, network minus stable method",
+        "measure": "contrast recovery, network minus reference method",
     },
     {
         "probe": "sampling",
@@ -414,10 +501,10 @@ VERDICTS = (
     {
         "probe": "neighbourhood",
         "verdict": "stable",
-        "statement": "The artefact survives noise no more often than that of the stable method.",
+        "statement": "The artefact survives noise no more often than that of the reference method.",
         "estimate": 0.08,
         "interval": [-0.1, 0.26],
-        "measure": "share of draws, network minus stable method",
+        "measure": "share of draws, network minus reference method",
     },
 )
 
@@ -431,8 +518,7 @@ def _plan_of(settings: SyntheticRun, probe: str) -> Record | list[Record]:
 
 
 def _results(settings: SyntheticRun, images: list[Record], records: list[Record]) -> Record:
-    n_images = len(settings.images)
-    return {
+    results = {
         "schema": "shaketable.results/1",
         "tool": {"name": "shaketable", "version": "0.1.0"},
         "environment": {"python": "3.11.7", "torch": "2.13.0", "n_threads": 2},
@@ -482,11 +568,45 @@ def _results(settings: SyntheticRun, images: list[Record], records: list[Record]
             },
         ],
         "records": records,
-        "verdicts": [
-            {**verdict, "n_images": n_images}
-            for verdict in VERDICTS
-            if verdict["probe"] in settings.probes
-        ],
+        "verdicts": _verdicts(settings),
         "failed": [],
         "notes": ["The clean quality was measured on two images only."],
     }
+    return results if settings.layout == "per item" else _with_networks(results, settings)
+
+
+def _verdicts(settings: SyntheticRun) -> list[Record]:
+    found = [v | {"n_images": len(settings.images)} for v in VERDICTS]
+    found = [verdict for verdict in found if verdict["probe"] in settings.probes]
+    if settings.layout == "per item":
+        return found
+    return [
+        {**verdict, "network": network, "estimate": float(verdict["estimate"]) * (1 + 0.1 * k)}
+        for k, network in enumerate(settings.networks)
+        for verdict in found
+    ]
+
+
+def _with_networks(results: Record, settings: SyntheticRun) -> Record:
+    """What runs of several networks hold beyond those of one."""
+    results["problem"]["networks"] = [
+        {"name": name, "weights_sha256": hashlib.sha256(name.encode()).hexdigest()}
+        for name in settings.networks
+    ]
+    results["checks"][1] |= {"name": "search strength", "probe": "worst_case", "domain": "image"}
+    results["comparisons"] = [
+        {
+            "probe": "worst_case",
+            "domain": "image",
+            "network": settings.network,
+            "beside": other,
+            "verdict": ("better", "worse", "inconclusive")[k % 3],
+            "measure": "difference of the amplification",
+            "statement": f"On the same images the worst cases of {settings.network} differ.",
+            "estimate": -1.125 + k,
+            "interval": [-1.5 + k, -0.75 + k],
+            "n_images": len(settings.images),
+        }
+        for k, other in enumerate(settings.others)
+    ]
+    return results

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shaketable.blocks.axes import Axis, Ruler, decade_ticks, round_ticks
-from shaketable.blocks.charts import Chart, Ink, Series, swatch
-from shaketable.blocks.rows import Dot, RowChart
+from shaketable.blocks.charts import MOST_MARKS, Chart, Ink, Series, method_inks, swatch
+from shaketable.blocks.rows import MOST_ROWS, Dot, RowChart
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -77,6 +77,41 @@ def test_the_line_runs_through_the_means_and_every_point_is_drawn() -> None:
     assert places[1][1] < places[0][1]  # a larger change lies higher
 
 
+def test_of_many_points_some_are_drawn_and_the_line_runs_through_all() -> None:
+    values = [float(k) for k in range(1000)] + [5000.0]
+    series = Series(
+        label="a", points=tuple((1.0, value) for value in values), ink=Ink(colour="network")
+    )
+    chart = _chart(series=(series,))
+    root = ElementTree.fromstring(chart.svg())  # noqa: S314
+    heights = {
+        kind: [float(c.attrib["cy"]) for c in root.iter("circle") if c.attrib["class"] == kind]
+        for kind in ("point", "mean")
+    }
+    assert len(heights["point"]) == MOST_MARKS
+    assert "At most 60 of up to 1001 single marks" in chart.note
+    lowest, highest = max(heights["point"]), min(heights["point"])
+    expected = lowest + (highest - lowest) * (sum(values) / len(values)) / 5000
+    assert heights["mean"] == [pytest.approx(expected, abs=0.11)]
+    assert _chart().note == ""
+
+
+def test_of_many_rows_the_first_are_drawn() -> None:
+    rows = tuple((f"slice {k}", (Dot(method="net", value=float(k)),)) for k in range(100))
+    chart = RowChart(
+        title="share", axis=Axis(label="%"), rows=rows, inks=(("net", Ink(colour="network")),)
+    )
+    root = ElementTree.fromstring(chart.svg())  # noqa: S314
+    names = [t.text for t in root.iter("text")]
+    assert [f"slice {MOST_ROWS - 1}" in names, f"slice {MOST_ROWS}" in names] == [True, False]
+    assert chart.note == f"The first {MOST_ROWS} of 100 rows are drawn."
+
+
+def test_sixteen_networks_look_different() -> None:
+    inks = method_inks([f"net {k}" for k in range(16)], ["tv"])
+    assert len({(ink.colour, ink.mark) for ink in inks.values()}) == 17
+
+
 def test_labels_are_escaped_and_read_back() -> None:
     drawn = _chart().svg()
     assert "<b>" not in drawn
@@ -98,7 +133,9 @@ def test_a_marked_position_widens_the_axis() -> None:
     assert "trained rate" in [t.text for t in root.iter("text")]
 
 
-@pytest.mark.parametrize("mark", ["circle", "square", "triangle", "diamond", "none"])
+@pytest.mark.parametrize(
+    "mark", ["circle", "square", "triangle", "diamond", "down", "plus", "cross", "none"]
+)
 def test_every_mark_can_be_drawn(mark: str) -> None:
     root = ElementTree.fromstring(swatch(Ink(colour="random", mark=mark)))  # type: ignore[arg-type]  # noqa: S314
     shapes = len(root.findall("circle")) + len(root.findall("polygon"))

@@ -60,7 +60,7 @@ def comparison_table(run: StoredRun, titles: Mapping[str, str]) -> Table | None:
     if not rows:
         return None
     return Table(
-        caption="The networks beside each other: differences on the same images, so that what is "
+        caption="Differences on the same images, so that what is "
         "difficult about an image does not count.",
         columns=(
             *("Probe", "Network", "Beside", "It is", "Difference", "Interval", "Images"),
