@@ -121,8 +121,9 @@ def _merged(
     own = {
         "update": _names(UPDATES.find(name)) if name in UPDATES.names() else [],
         "budget": _names(Budget),
-        "objective": ["penalty"] if base and "objective" not in parts else [],
     }
+    if base and "objective" not in parts:
+        own["objective"] = ["penalty"]
     merged = {**base, **parts}
     for part, names in own.items():
         here = {key: beside[key] for key in names if beside.get(key) is not None}
