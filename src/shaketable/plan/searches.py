@@ -103,10 +103,10 @@ def _parts(data: Mapping[str, Any], others: Iterable[str]) -> dict[str, Any]:
     return _merged(base, parts, beside)
 
 
-def _published(name: str) -> dict[str, Any]:
+def _published(name: object) -> dict[str, Any]:
     """The paper's search for one of its networks, as data."""
     try:
-        search = Search.published(name)
+        search = Search.published(str(name))
     except InputError as error:
         raise said(str(error), field="published") from error
     return dict(data_of(search))
