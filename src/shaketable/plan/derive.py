@@ -87,7 +87,11 @@ def read_settings(kind: type, data: Any, info: ValidationInfo) -> Written:
     pydantic.ValidationError, PydanticCustomError
         With the place of every mistake; what the class itself finds wrong is one.
     """
-    given = _model(kind).model_validate(data, context=info.context)
+    try:
+        model = _model(kind)
+    except InputError as error:
+        raise said(str(error)) from error
+    given = model.model_validate(data, context=info.context)
     stated = {key: getattr(given, key) for key in given.model_fields_set}
     keys = {field.name: key for key, field in _fields(kind).items()}
     settings = {name: _value(stated[key]) for name, key in keys.items() if key in stated}
@@ -98,7 +102,7 @@ def read_settings(kind: type, data: Any, info: ValidationInfo) -> Written:
         if field is None or field.partition(".")[0] not in ("", *settings):
             field = _culprit(kind, settings)
         raise said(str(error), field=keys.get(field, field)) from error
-    return Written(value=value, data=_without_nothing(kind, data_of(value) | data_of(stated)))
+    return Written(value=value, data=_fields_of(value, stated))
 
 
 def data_of(value: Any, forms: Sequence[Form] = ()) -> Any:
@@ -119,13 +123,8 @@ def data_of(value: Any, forms: Sequence[Form] = ()) -> Any:
     if isinstance(value, Written):
         return value.data
     if is_dataclass(value) and not isinstance(value, type):
-        kind = type(value)
-        written = {
-            key: data_of(getattr(value, field.name), tuple(_forms_in(_hints(kind)[field.name])))
-            for key, field in _fields(kind).items()
-        }
         tags = [form.tag(value) for form in forms]
-        return dict(next(filter(None, tags), {})) | _without_nothing(kind, written)
+        return {**next(filter(None, tags), {}), **_fields_of(value, {})}
     if isinstance(value, Mapping):
         return {key: data_of(each, forms) for key, each in value.items()}
     if isinstance(value, tuple | list):
@@ -140,10 +139,16 @@ def data_of(value: Any, forms: Sequence[Form] = ()) -> Any:
     )
 
 
-def _without_nothing(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The data without what is nothing by default."""
-    nothing = {key for key, field in _fields(kind).items() if field.default is None}
-    return {key: each for key, each in data.items() if each is not None or key not in nothing}
+def _fields_of(value: Any, stated: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of settings as data, without what is nothing by default."""
+    data = {}
+    kind: type = type(value)
+    for key, field in _fields(kind).items():
+        forms = tuple(_forms_in(_hints(kind)[field.name]))
+        each = data_of(stated[key] if key in stated else getattr(value, field.name), forms)
+        if each is not None or field.default is not None:
+            data[key] = each
+    return data
 
 
 def _value(raw: Any) -> Any:

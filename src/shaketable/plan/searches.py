@@ -103,10 +103,10 @@ def _parts(data: Mapping[str, Any], others: Iterable[str]) -> dict[str, Any]:
     return _merged(base, parts, beside)
 
 
-def _published(name: str) -> dict[str, Any]:
+def _published(name: object) -> dict[str, Any]:
     """The paper's search for one of its networks, as data."""
     try:
-        search = Search.published(name)
+        search = Search.published(str(name))
     except InputError as error:
         raise said(str(error), field="published") from error
     return dict(data_of(search))
@@ -121,8 +121,9 @@ def _merged(
     own = {
         "update": _names(UPDATES.find(name)) if name in UPDATES.names() else [],
         "budget": _names(Budget),
-        "objective": ["penalty"] if base and "objective" not in parts else [],
     }
+    if base and "objective" not in parts:
+        own["objective"] = ["penalty"]
     merged = {**base, **parts}
     for part, names in own.items():
         here = {key: beside[key] for key in names if beside.get(key) is not None}
