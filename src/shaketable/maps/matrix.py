@@ -73,6 +73,10 @@ class MatrixMap:
         self._data_shape = _shape_of(data_shape, n_data, "data_shape", "rows")
         self._kept: dict[tuple[torch.dtype, torch.device, bool], Tensor] = {}
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without the matrix in other precisions, which are made again when they are needed."""
+        return {**self.__dict__, "_kept": {}}
+
     @property
     def matrix(self) -> Tensor:
         """``(m, n)``; a sparse one in coordinates."""

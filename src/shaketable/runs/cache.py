@@ -25,7 +25,7 @@ from shaketable.probes.probe import (
     version_of,
 )
 from shaketable.records import from_row
-from shaketable.runs.arrays import read_arrays, write_arrays
+from shaketable.runs.arrays import is_readable, read_arrays, write_arrays
 from shaketable.runs.check_rows import check_from_row, check_to_row
 from shaketable.runs.contents import content_sha256
 from shaketable.runs.measuring import Bench
@@ -145,11 +145,10 @@ class Cache:
         line, arrays = self._files(key)
         try:
             rows = json.loads(line.read_text())["records"]
-        except (OSError, ValueError, TypeError, KeyError):
+            records = tuple(from_row(kind, row) for row in rows)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
-        if not arrays.is_file():
-            return None
-        return tuple(from_row(kind, row) for row in rows), arrays
+        return (records, arrays) if is_readable(arrays) else None
 
     def keep(self, key: str | None, rows: Sequence[Mapping[str, Any]], arrays: Path) -> None:
         """Keep a result: arrays first, then the line that makes it count."""
@@ -200,12 +199,12 @@ class Cache:
     def _answers_as_before(self, method: Method, key: str, image: torch.Tensor) -> bool:
         assert self._folder is not None  # noqa: S101  (asked before)
         path = self._folder / "answers" / f"{key}.h5"
-        kept = read_arrays(path) if path.is_file() else None
-        if kept is not None and {"image", "answer"} <= set(kept):
+        kept = read_arrays(path) if is_readable(path) else {}
+        if known := {"image", "answer"} <= set(kept):
             image = method.problem.prepare(torch.from_numpy(kept["image"]).to(image.device))
         with torch.no_grad(), statistics_kept(method.problem.reconstruct):
             answer = array(method.reconstruct(image))
-        if kept is None or "answer" not in kept:
+        if not known:
             write_arrays(path, {"image": array(image), "answer": answer})
             return True
         before, now = (values.astype(np.complex128).ravel() for values in (kept["answer"], answer))
