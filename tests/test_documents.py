@@ -24,7 +24,6 @@ DOCUMENTS = (
     *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md"))),
 )
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
-PICTURE = "docs/pictures/report.png"
 
 
 def text_of(document: str) -> str:
@@ -82,16 +81,9 @@ def test_examples_of_extending_run(tmp_path, monkeypatch):
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document):
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text_of(document))
-    local = {target for target in targets if "://" not in target} - {PICTURE}
+    local = {target for target in targets if "://" not in target}
     missing = [t for t in sorted(local) if not (ROOT / document).parent.joinpath(t).exists()]
     assert missing == []
-
-
-@pytest.mark.xfail(
-    strict=True, reason="The picture is taken of the new page; then this mark goes, and PICTURE."
-)
-def test_the_picture_of_a_report_is_there():
-    assert f"]({PICTURE})" not in text_of("README.md") or (ROOT / PICTURE).is_file()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -11,6 +11,7 @@ import os
 import queue
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -179,6 +180,7 @@ class _Local:
 
     cluster: Any
     machines: Machines
+    folder: tempfile.TemporaryDirectory[str] = field(default_factory=tempfile.TemporaryDirectory)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @classmethod
@@ -211,7 +213,7 @@ class _Local:
         command = [
             sys.executable, "-m", "distributed.cli.dask_worker", self.address, "--no-nanny",
             "--nthreads", "1", "--name", str(index), "--no-dashboard", "--memory-limit", "0",
-            "--death-timeout", "60",
+            "--death-timeout", "60", "--local-directory", self.folder.name,
         ]  # fmt: skip
         return subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -231,6 +233,7 @@ class _Local:
             process.wait()
         with contextlib.suppress(Exception):
             self.cluster.close(timeout=5)
+        self.folder.cleanup()
 
 
 def _library() -> Any:
