@@ -95,10 +95,10 @@ def test_a_section_of_another_package_takes_its_place_everywhere(
 ) -> None:
     page = built(monkeypatch, tmp_path, tide_section)
     assert page.headings[3:9] == [
-        "Worst-case perturbations",
-        "Small details",
-        "More and fewer samples",
-        "Neighbourhood of the worst case",
+        "Worst case",
+        "Structural",
+        "Sampling",
+        "Neighbourhood",
         "Tides of the sea",
         "High water",
     ]

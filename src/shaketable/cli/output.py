@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from shaketable.checks import Check
 
 _STYLES = {"unstable": "bold red", "stable": "bold green", "inconclusive": "bold yellow"}
-_PROBES = {
-    "worst_case": "Worst case",
-    "structural": "Structural changes",
-    "sampling": "More samples",
-    "neighbourhood": "Neighbourhood",
-}
 
 
 def console() -> Console:
@@ -57,7 +51,9 @@ def say_comparisons(comparisons: Iterable[Mapping[str, Any]]) -> None:
 
 def _title(row: Mapping[str, Any]) -> str:
     """The probe in words, with its domain."""
-    name = _PROBES.get(row["probe"]) or str(row["probe"]).replace("_", " ").capitalize()
+    from shaketable.blocks.wording import title_of
+
+    name = title_of(str(row["probe"]))
     return f"{name}, {row['domain']} domain" if row.get("domain") else name
 
 

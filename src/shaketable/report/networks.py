@@ -53,7 +53,6 @@ def comparison_table(run: StoredRun, titles: Mapping[str, str]) -> Table | None:
                 plain(number(one, "estimate")),
                 _interval(one) or _MISSING,
                 plain(number(one, "n_images")),
-                text(one, "measure"),
                 text(one, "statement"),
             )
         )
@@ -64,7 +63,7 @@ def comparison_table(run: StoredRun, titles: Mapping[str, str]) -> Table | None:
         "difficult about an image does not count.",
         columns=(
             *("Probe", "Network", "Beside", "It is", "Difference", "Interval", "Images"),
-            *("What is compared", "What it says"),
+            "What it says",
         ),
         rows=tuple(rows),
     )

@@ -53,15 +53,14 @@ _CAVEAT = Caveat(
 def section(run: StoredRun) -> Section:
     """Return chart, table and pictures of noisy repetitions of worst cases."""
     records = run.records_of(NeighbourhoodRecord, "neighbourhood")
-    title = "Neighbourhood of the worst case"
+    title = "Neighbourhood"
     question = "Does a bad perturbation stay bad when noise is added to it?"
     absent = "no noise was added to worst cases in this run."
     if not records:
-        return Section(title=title, question=question, short="Neighbourhood", absent=absent)
+        return Section(title=title, question=question, absent=absent)
     return Section(
         title=title,
         question=question,
-        short="Neighbourhood",
         absent=absent,
         blocks=(
             Note(text=(_introduction(run, records),)),

@@ -50,16 +50,15 @@ _CAVEAT = Caveat(
 def section(run: StoredRun) -> Section:
     """Return charts, table and pictures of reconstructions from more and fewer samples."""
     records = run.records_of(SamplingRecord, "sampling")
-    title = "More and fewer samples"
+    title = "Sampling"
     question = "Does the reconstruction get better when it is given more samples?"
     absent = "the sampling rate was not varied in this run."
     if not records:
-        return Section(title=title, question=question, short="Sampling", absent=absent)
+        return Section(title=title, question=question, absent=absent)
     trained = next((r.trained_rate for r in records if r.trained_rate is not None), None)
     return Section(
         title=title,
         question=question,
-        short="Sampling",
         absent=absent,
         blocks=(
             Note(text=(_INTRODUCTION,)),

@@ -37,7 +37,7 @@ _INTRODUCTION = (
 def section(run: StoredRun) -> Section:
     """Return chart, table and pictures of the inserted details."""
     records = run.records_of(StructuralRecord, "structural")
-    title = "Small details"
+    title = "Structural"
     question = "Does a small detail that is in the data survive in the reconstruction?"
     absent = "no details were inserted in this run."
     if not records:

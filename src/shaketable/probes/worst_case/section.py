@@ -46,15 +46,14 @@ _GAP = (
 def section(run: StoredRun) -> Section:
     """Return pictures, damage against size, and what follows for the rest of the page."""
     records = run.records_of(WorstCaseRecord, "worst_case")
-    title = "Worst-case perturbations"
+    title = "Worst case"
     question = "Can a tiny change of the input change the reconstruction a lot?"
     absent = "this run holds no search for worst cases."
     if not records:
-        return Section(title=title, question=question, short="Worst case", absent=absent)
+        return Section(title=title, question=question, absent=absent)
     return Section(
         title=title,
         question=question,
-        short="Worst case",
         absent=absent,
         blocks=(
             _introduction(run),
