@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +26,9 @@ from shaketable.runs.measuring import Bench, Done
 from shaketable.runs.tasks import Task
 
 _MOST_DEATHS = 10  # of workers at one task before it is given up
+_SUSPECT = 3  # deaths after which a task is measured with no other under way
 _PATIENCE = 1.0  # seconds between looks at the workers
+_ANSWER = 20  # seconds that a scheduler has to answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,24 +82,29 @@ class Cluster:
     """
 
     def __init__(self, bench: Bench, machines: Machines) -> None:
-        distributed = _library()
         self._machines = machines
-        self._local: _Local | None = None
-        address = machines.scheduler
-        if address is None:
-            self._local = _Local.start(machines)
-            address = self._local.address
+        self._plugin = _plugin(bench, machines)  # before any process is started
+        self._local = _Local.start(machines) if machines.scheduler is None else None
         try:
-            self._client = distributed.Client(address, timeout=20, set_as_default=False)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise RunError(
-                f"Expected a Dask scheduler at {machines.scheduler}, got {type(error).__name__}; start "
-                "one with 'dask scheduler' and pass the address that it prints."
-            ) from error
-        self._plugin = _plugin(bench, machines)
-        self._client.register_plugin(self._plugin)
+            self._client = self._connected()
+            self._client.register_plugin(self._plugin)
+        except BaseException:
+            if self._local is not None:
+                self._local.stop()
+            raise
         self._finished: queue.Queue[Any] = queue.Queue()
         self._tasks: dict[str, _Sent] = {}
+        self._suspects: deque[_Sent] = deque()
+
+    def _connected(self) -> Any:
+        address = self._machines.scheduler if self._local is None else self._local.address
+        try:
+            return library().Client(address, timeout=_ANSWER, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise RunError(
+                f"Expected a Dask scheduler at {address}, got {type(error).__name__}; start one with "
+                "'dask scheduler' and pass the address that it prints."
+            ) from error
 
     @property
     def n_ahead(self) -> int:
@@ -122,23 +130,54 @@ class Cluster:
         future.add_done_callback(self._finished.put)
 
     def wait(self) -> Done:
-        """Wait for the next task, and see to it that workers of this machine that died come back."""
+        """Wait for the next task, and see to it that workers of this machine that died come back.
+
+        A worker that dies takes the tasks that wait for it along. Which of them ended it is seen
+        when each is measured alone.
+        """
         while True:
+            if self._suspects and not self._tasks:
+                self._send(self._suspects.popleft())
             try:
                 future = self._finished.get(timeout=_PATIENCE)
             except queue.Empty:
-                if self._local is not None:
-                    self._local.revive()
+                self._revive()
                 continue
             sent = self._tasks.pop(future.key)
-            if future.status == "finished":
-                done: Done = future.result()
+            done = self._fetched(future)
+            if done is not None:
                 return done
             self._lost(sent, future)
             if sent.deaths > _MOST_DEATHS:
                 failure = f"its worker process died {sent.deaths} times"
                 return Done(key=sent.task.key, outcome=None, failure=failure)
-            self._send(sent)
+            if sent.deaths < _SUSPECT:
+                self._send(sent)
+            else:
+                self._suspects.append(sent)
+
+    def _revive(self) -> None:
+        if self._local is not None:
+            self._local.revive()
+
+    def _fetched(self, future: Any) -> Done | None:
+        """What a worker has measured; None where it was lost.
+
+        A worker that dies before it has sent the result takes that along, and Dask has it measured
+        again.
+        """
+        patience = _PATIENCE
+        while future.status not in ("error", "cancelled"):
+            try:
+                done: Done = future.result(timeout=patience)
+                return done
+            except TimeoutError:
+                self._revive()
+                patience *= 2  # for large results on a slow network
+            except Exception:
+                if future.status == "finished":
+                    raise
+        return None
 
     def _lost(self, sent: _Sent, future: Any) -> None:
         """Count a death; anything else that keeps a task from being measured ends the run."""
@@ -188,11 +227,13 @@ class _Local:
         import dask
         from distributed import LocalCluster
 
-        # A task outlives the deaths of its workers, see `_MOST_DEATHS`; Dask gives up after three.
-        with dask.config.set({"distributed.scheduler.allowed-failures": _MOST_DEATHS}):
+        # Every death is heard of here, see `_lost`; Dask itself would count some in silence.
+        with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
             cluster = LocalCluster(  # type: ignore[no-untyped-call]
-                n_workers=0, processes=True, dashboard_address=None, silence_logs=50
-            )
+                n_workers=0, processes=True, dashboard_address=None, silence_logs=50,
+                # its web server is not used; on a fixed port two runs would be in each other's way
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+            )  # fmt: skip
         local = cls(cluster=cluster, machines=machines)
         local.processes = [local._worker(index) for index in range(machines.workers or 1)]
         return local
@@ -236,7 +277,14 @@ class _Local:
         self.folder.cleanup()
 
 
-def _library() -> Any:
+def library() -> Any:
+    """dask.distributed.
+
+    Raises
+    ------
+    MissingDependencyError
+        If it is not installed.
+    """
     try:
         import distributed
     except ImportError as error:

@@ -19,7 +19,7 @@ from shaketable.runs.answers import compare_answers
 from shaketable.runs.cache import Cache, Keys
 from shaketable.runs.check_rows import check_from_row, check_to_row
 from shaketable.runs.checking import Checks, make_checks
-from shaketable.runs.cluster import Cluster, Machines
+from shaketable.runs.cluster import Cluster, Machines, library
 from shaketable.runs.devices import on_device, require_device
 from shaketable.runs.engine import Engine, OnTaskProgress, Serial
 from shaketable.runs.events import Event, OnEvent
@@ -141,6 +141,8 @@ def _machines(workers: int | None, scheduler: str | None, device: str | Sequence
         raise InputError(
             "Expected workers or a scheduler, got both; the scheduler has workers of its own."
         )
+    if workers is not None or scheduler is not None:
+        library()
     devices = (device,) if isinstance(device, str) else tuple(device)
     if not devices:
         raise InputError("Expected at least one device, got none; cpu always works.")
