@@ -16,7 +16,6 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ import psutil
 import pytest
 import torch
 
-from shaketable import Budget, Plan, Problem, Search, Structural, WorstCase, run
+from shaketable import Budget, Plan, Problem, Search, Structural, run
 from shaketable.errors import InputError, MissingDependencyError, RunError
 from shaketable.runs import Event, cluster, load_run
 from tests.helpers import networks, watched
@@ -37,14 +36,6 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # what workers go by
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unproven(WorstCase):
-    """A search with gradients that is not asked for evidence, which costs seconds."""
-
-    def evidence(self, problem, images, seed):
-        return ()
 
 
 class Local:
@@ -69,8 +60,8 @@ def work(out, *, seconds: float = 0.0, n: int = 4, **settings):
     search = Search(budget=Budget(n_gradients=4))
     plan = Plan(
         probes=(
-            Unproven(radii=(0.01, 0.02), search=search, n_random=1),
-            Unproven(radii=(0.01,), search=search, n_random=1, domain="data"),
+            watched.Unproven(radii=(0.01, 0.02), search=search, n_random=1),
+            watched.Unproven(radii=(0.01,), search=search, n_random=1, domain="data"),
             Structural(details=("heart",)),
         ),
         baselines={"zero-filled": networks.zero_filled},
