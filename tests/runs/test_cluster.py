@@ -133,15 +133,16 @@ class Killing(threading.Thread):
         self.join()
 
 
-def test_workers_that_are_killed_at_random_moments_cost_nothing(tmp_path):
-    work(tmp_path / "whole", seconds=0.01)
+@pytest.mark.slow
+def test_workers_that_are_killed_at_random_moments_cost_nothing(serial, tmp_path):
     with Killing(4) as killing:
         work(tmp_path / "run", seconds=0.01, workers=2, on_event=killing.hear)
     assert killing.n_killed >= 3
-    assert contents(tmp_path / "run") == contents(tmp_path / "whole")
+    assert contents(tmp_path / "run") == serial
     assert workers() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 2])
 def test_a_task_that_ends_its_process_every_time_fails_and_the_others_are_done(
     tmp_path, monkeypatch, n
@@ -184,7 +185,8 @@ SCRIPT = """
 """
 
 
-def test_ctrl_c_ends_the_workers_and_keeps_what_is_finished(tmp_path):
+@pytest.mark.slow
+def test_ctrl_c_ends_the_workers_and_keeps_what_is_finished(serial, tmp_path):
     script = tmp_path / "mine.py"
     script.write_text(textwrap.dedent(SCRIPT))
     out = tmp_path / "run"
@@ -207,9 +209,8 @@ def test_ctrl_c_ends_the_workers_and_keeps_what_is_finished(tmp_path):
     lines = (out / "records.jsonl").read_text().splitlines()
     assert 3 <= len(lines) < 52
     assert stored.results["notes"][0].startswith(f"{52 - len(lines)} of the planned items")
-    work(tmp_path / "whole", seconds=0.01)
-    work(out, seconds=0.01)
-    assert contents(out) == contents(tmp_path / "whole")
+    work(out)
+    assert contents(out) == serial
 
 
 @contextlib.contextmanager
@@ -241,6 +242,7 @@ def outside(folder: Path) -> Iterator[tuple[str, list[psutil.Process]]]:
             process.wait()
 
 
+@pytest.mark.slow
 def test_a_cluster_of_others_gives_the_same_bytes_and_outlives_a_worker(serial, tmp_path):
     with outside(tmp_path) as (address, others):
         with Killing(1, victims=lambda: others[:1]) as killing:
