@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from shaketable import BlackBox, Plan, Problem, Structural, WorstCase
+from shaketable.checks import Check
 from shaketable.probes import Case, Outcome
 from shaketable.protocols import ForwardMap, Reconstructor
 from tests.helpers import networks
@@ -46,6 +47,15 @@ class WatchedWorstCase(WorstCase):
         """Reconstruct, and say so."""
         self.measured.append(f"{case.method.name} under {theirs.records[0].method}")
         return super().given(case, theirs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unproven(WorstCase):
+    """A search with gradients that is not asked for evidence, which costs seconds."""
+
+    def evidence(self, problem: Problem, images: Tensor, seed: int) -> tuple[Check, ...]:
+        """None."""
+        return ()
 
 
 @dataclass(frozen=True, kw_only=True)

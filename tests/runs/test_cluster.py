@@ -16,7 +16,6 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ import psutil
 import pytest
 import torch
 
-from shaketable import Budget, Plan, Problem, Search, Structural, WorstCase, run
+from shaketable import Budget, Plan, Problem, Search, Structural, run
 from shaketable.errors import InputError, MissingDependencyError, RunError
 from shaketable.runs import Event, cluster, load_run
 from tests.helpers import networks, watched
@@ -37,14 +36,6 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # what workers go by
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unproven(WorstCase):
-    """A search with gradients that is not asked for evidence, which costs seconds."""
-
-    def evidence(self, problem, images, seed):
-        return ()
 
 
 class Local:
@@ -69,8 +60,8 @@ def work(out, *, seconds: float = 0.0, n: int = 4, **settings):
     search = Search(budget=Budget(n_gradients=4))
     plan = Plan(
         probes=(
-            Unproven(radii=(0.01, 0.02), search=search, n_random=1),
-            Unproven(radii=(0.01,), search=search, n_random=1, domain="data"),
+            watched.Unproven(radii=(0.01, 0.02), search=search, n_random=1),
+            watched.Unproven(radii=(0.01,), search=search, n_random=1, domain="data"),
             Structural(details=("heart",)),
         ),
         baselines={"zero-filled": networks.zero_filled},
@@ -142,15 +133,16 @@ class Killing(threading.Thread):
         self.join()
 
 
-def test_workers_that_are_killed_at_random_moments_cost_nothing(tmp_path):
-    work(tmp_path / "whole", seconds=0.01)
+@pytest.mark.slow
+def test_workers_that_are_killed_at_random_moments_cost_nothing(serial, tmp_path):
     with Killing(4) as killing:
         work(tmp_path / "run", seconds=0.01, workers=2, on_event=killing.hear)
     assert killing.n_killed >= 3
-    assert contents(tmp_path / "run") == contents(tmp_path / "whole")
+    assert contents(tmp_path / "run") == serial
     assert workers() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 2])
 def test_a_task_that_ends_its_process_every_time_fails_and_the_others_are_done(
     tmp_path, monkeypatch, n
@@ -193,7 +185,8 @@ SCRIPT = """
 """
 
 
-def test_ctrl_c_ends_the_workers_and_keeps_what_is_finished(tmp_path):
+@pytest.mark.slow
+def test_ctrl_c_ends_the_workers_and_keeps_what_is_finished(serial, tmp_path):
     script = tmp_path / "mine.py"
     script.write_text(textwrap.dedent(SCRIPT))
     out = tmp_path / "run"
@@ -216,9 +209,8 @@ def test_ctrl_c_ends_the_workers_and_keeps_what_is_finished(tmp_path):
     lines = (out / "records.jsonl").read_text().splitlines()
     assert 3 <= len(lines) < 52
     assert stored.results["notes"][0].startswith(f"{52 - len(lines)} of the planned items")
-    work(tmp_path / "whole", seconds=0.01)
-    work(out, seconds=0.01)
-    assert contents(out) == contents(tmp_path / "whole")
+    work(out)
+    assert contents(out) == serial
 
 
 @contextlib.contextmanager
@@ -250,6 +242,7 @@ def outside(folder: Path) -> Iterator[tuple[str, list[psutil.Process]]]:
             process.wait()
 
 
+@pytest.mark.slow
 def test_a_cluster_of_others_gives_the_same_bytes_and_outlives_a_worker(serial, tmp_path):
     with outside(tmp_path) as (address, others):
         with Killing(1, victims=lambda: others[:1]) as killing:

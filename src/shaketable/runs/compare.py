@@ -23,6 +23,7 @@ from shaketable.stored import StoredRun
 from shaketable.stored import load_run as load_stored
 
 Row = dict[str, Any]
+_WORST_GIVEN = ("given_network_error", "given_network_amplification")
 
 
 def compare_runs(directories: Sequence[str | Path], out: str | Path) -> Run:
@@ -229,9 +230,15 @@ def _merged(parts: Sequence[_Part], images: Sequence[str], probes: set[str]) -> 
             known = merged.setdefault(_identity(row), row)
             if known is not row and row.get("given"):
                 known["given"] = [*known.get("given", ()), *row["given"]]
+                if _worst_given(row) > _worst_given(known):
+                    known.update({name: row.get(name) for name in _WORST_GIVEN})
     rows = list(merged.values())
     order = {row["item"]: index for index, row in reversed(list(enumerate(rows)))}
     return sorted(rows, key=lambda row: (order[row["item"]], row["role"] == "baseline"))
+
+
+def _worst_given(row: Mapping[str, Any]) -> float:
+    return float(row.get(_WORST_GIVEN[0]) or 0.0)
 
 
 def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
