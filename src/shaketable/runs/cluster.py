@@ -27,6 +27,7 @@ from shaketable.runs.tasks import Task
 
 _MOST_DEATHS = 10  # of workers at one task before it is given up
 _SUSPECT = 3  # deaths after which a task is measured with no other under way
+_MOST_STARTS = 30  # of workers one after the other that end before any task does
 _PATIENCE = 1.0  # seconds between looks at the workers
 _ANSWER = 20  # seconds that a scheduler has to answer
 
@@ -146,15 +147,21 @@ class Cluster:
             sent = self._tasks.pop(future.key)
             done = self._fetched(future)
             if done is not None:
-                return done
+                return self._counted(done)
             self._lost(sent, future)
             if sent.deaths > _MOST_DEATHS:
                 failure = f"its worker process died {sent.deaths} times"
-                return Done(key=sent.task.key, outcome=None, failure=failure)
+                return self._counted(Done(key=sent.task.key, outcome=None, failure=failure))
             if sent.deaths < _SUSPECT:
                 self._send(sent)
             else:
                 self._suspects.append(sent)
+
+    def _counted(self, done: Done) -> Done:
+        """A task has ended, so workers do start."""
+        if self._local is not None:
+            self._local.n_started = 0
+        return done
 
     def _revive(self) -> None:
         if self._local is not None:
@@ -221,6 +228,7 @@ class _Local:
     machines: Machines
     folder: tempfile.TemporaryDirectory[str] = field(default_factory=tempfile.TemporaryDirectory)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    n_started: int = 0
 
     @classmethod
     def start(cls, machines: Machines) -> _Local:
@@ -262,9 +270,22 @@ class _Local:
         )  # fmt: skip
 
     def revive(self) -> None:
-        """Start again what has ended."""
+        """Start again what has ended.
+
+        Raises
+        ------
+        RunError
+            If workers keep ending and no task does.
+        """
         for index, process in enumerate(self.processes):
             if process.poll() is not None:
+                self.n_started += 1
+                if self.n_started > _MOST_STARTS:
+                    raise RunError(
+                        "Expected worker processes that stay, got "
+                        f"{_MOST_STARTS} that ended before any task was done; run without workers to see "
+                        "whether the tasks can be measured here."
+                    )
                 self.processes[index] = self._worker(index)
 
     def stop(self) -> None:
