@@ -3,6 +3,7 @@
     python benchmarks/runs.py finished     # a finished run once more, in a fresh process
     python benchmarks/runs.py sharing      # how often a reference method is searched
     python benchmarks/runs.py workers      # two workers beside two processes that share nothing
+    python benchmarks/runs.py kills        # workers killed at random moments, and the bytes that result
     python benchmarks/runs.py overhead     # what a task costs beside what it measures
     python benchmarks/runs.py thousand     # memory, files, time per task, size of the report
 
@@ -11,10 +12,14 @@ Times are wall times on this machine; `workers` prints ratios of runs made side 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -159,6 +164,120 @@ def _with_workers(folder: str) -> None:
     st.run(problem(side=96), images(12, 96), _long_plan(), out=folder, workers=2)
 
 
+N_KILLS = 20
+
+
+def kills(folder: Path) -> None:
+    """Serial, 1, 2 and 4 workers, and a scheduler of its own whose workers are killed 20 times."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
+    search = st.BlackBox(n_queries=300)
+    plan = st.Plan(
+        probes=(
+            st.WorstCase(radii=(0.02,), search=search, n_random=1),
+            st.Structural(details=("heart",), size=9),
+        ),
+        baselines={"zero-filling": _zero_filling},
+    )
+
+    def go(name: str, **settings) -> bytes:
+        st.run([problem("a"), problem("b")], images(8), plan, out=folder / name, **settings)
+        return _bytes_of(folder / name)
+
+    expected = go("serial")
+    for n in (1, 2, 4):
+        print(
+            f"{n} workers: {'equal' if go(f'workers-{n}', workers=n) == expected else 'OTHER'} bytes"
+        )
+    with _Scheduler() as scheduler, _Killer(scheduler) as killer:
+        same = go("scheduler", scheduler=scheduler.address) == expected
+        done = killer.n_killed
+    print(
+        f"a scheduler, {done} workers killed before the end: {'equal' if same else 'OTHER'} bytes"
+    )
+
+
+def _zero_filling(y, A):
+    return A.adjoint(y)
+
+
+def _bytes_of(directory: Path) -> bytes:
+    """Records, results and checks, and every array of every file."""
+    import h5py
+
+    digest = hashlib.sha256()
+    for name in ("records.jsonl", "results.json", "checks.jsonl"):
+        digest.update((directory / name).read_bytes())
+    for path in sorted((directory / "arrays").glob("*.h5")):
+        digest.update(path.name.encode())
+        with h5py.File(path) as file:
+            file.visititems(
+                lambda name, node: (
+                    digest.update(name.encode() + node[()].tobytes())
+                    if isinstance(node, h5py.Dataset) and node.dtype.kind in "fci"
+                    else None
+                )
+            )
+    return digest.digest()
+
+
+class _Scheduler:
+    """A Dask scheduler and two workers, processes of their own; workers that end are started again."""
+
+    def __enter__(self):
+        self.file = Path(tempfile.mkdtemp()) / "scheduler.json"
+        command = ["distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard"]
+        self.process = self._start(*command, "--scheduler-file", str(self.file))
+        while not self.file.exists() or not self.file.read_text():
+            time.sleep(0.1)
+        self.address = json.loads(self.file.read_text())["address"]
+        self.workers = [self.worker(), self.worker()]
+        return self
+
+    def worker(self) -> subprocess.Popen:
+        """One more worker."""
+        options = ["--no-nanny", "--nthreads", "1", "--memory-limit", "0", "--no-dashboard"]
+        place = ["--local-directory", str(self.file.parent)]
+        return self._start("distributed.cli.dask_worker", self.address, *options, *place)
+
+    @staticmethod
+    def _start(module: str, *options: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [sys.executable, "-m", module, *options],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def __exit__(self, *_: object) -> None:
+        for process in (*self.workers, self.process):
+            process.kill()
+            process.wait()
+
+
+class _Killer:
+    """Kills workers at random moments until it has killed enough, and starts others for them."""
+
+    def __init__(self, scheduler: _Scheduler) -> None:
+        self.scheduler, self.n_killed, self.over = scheduler, 0, threading.Event()
+        self.thread = threading.Thread(target=self._kill, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def _kill(self) -> None:
+        chance = random.Random(0)
+        while self.n_killed < N_KILLS and not self.over.wait(chance.uniform(1, 7)):
+            index = chance.randrange(2)
+            self.scheduler.workers[index].kill()
+            self.scheduler.workers[index].wait()
+            self.scheduler.workers[index] = self.scheduler.worker()
+            self.n_killed += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.thread.join()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Nothing:
     """A probe that measures nothing: what is left is the cost of a task."""
@@ -228,6 +347,7 @@ SECTIONS = {
     "finished": finished,
     "sharing": sharing,
     "workers": workers,
+    "kills": kills,
     "overhead": overhead,
     "thousand": thousand,
 }
