@@ -265,7 +265,7 @@ class _Killer:
         return self
 
     def _kill(self) -> None:
-        chance = random.Random(0)
+        chance = random.Random(0)  # noqa: S311  (moments, not secrets)
         while self.n_killed < N_KILLS and not self.over.wait(chance.uniform(1, 7)):
             index = chance.randrange(2)
             self.scheduler.workers[index].kill()
