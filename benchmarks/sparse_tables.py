@@ -1,4 +1,4 @@
-"""The tables of docs/stable-methods.md, from what `sparse.py` has stored.
+"""The tables of docs/reference-methods.md, from what `sparse.py` has stored.
 
     python benchmarks/sparse_tables.py            write them
     python benchmarks/sparse_tables.py --check    compare only; exit code 1 where they differ
@@ -41,7 +41,7 @@ def main() -> int:
         rows = [row for name in sections for row in stored[name]]
         return TABLES[sections[0].split("-")[0]](rows)
 
-    return write_tables(__doc__.splitlines()[0], "stable-methods.md", stored, rows_of)
+    return write_tables(__doc__.splitlines()[0], "reference-methods.md", stored, rows_of)
 
 
 def _problem(row: Row) -> str:

@@ -91,7 +91,7 @@ def test_fewer_steps_shorten_the_ends_of_the_schedule() -> None:
 
 def test_a_device_that_is_not_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*TRAIN, "--device", "abacus"]) == 2
-    assert "got 'abacus'; cpu always works" in capsys.readouterr().err
+    assert "called cpu, cuda, cuda:0 or mps, got 'abacus'" in capsys.readouterr().err
     assert not (folder / "trained").exists()
 
 

@@ -11,7 +11,6 @@ from shaketable.cli.ends import Interrupted
 from shaketable.cli.files import require_folder, require_new
 from shaketable.cli.output import say, say_table
 from shaketable.cli.progress import TrainingProgress
-from shaketable.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,10 +60,11 @@ def train_network(
         If a name, image or folder is wrong.
     """
     from shaketable import zoo
+    from shaketable.devices import require_device
 
     entry = zoo.find_entry(name)
     recipe = _recipe(entry, steps, seed)
-    _require_device(device)
+    require_device(device)
     require_folder(out)
     values = entry.training_images(images, recipe)
     say(f"Training {name} on {len(values)} images for {recipe.n_steps} steps.")
@@ -119,17 +119,6 @@ def _recipe(entry: NetworkEntry[Any], steps: int | None, seed: int) -> TrainingR
     """The network's recipe, its two ends shortened in proportion where there are other steps."""
     recipe: TrainingRecipe = replace(entry.recipe, seed=seed)
     return recipe if steps is None else recipe.with_steps(steps)
-
-
-def _require_device(device: str) -> None:
-    import torch
-
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"Expected a device that torch has here, got '{device}'; cpu always works."
-        ) from error
 
 
 def _held_out(entry: NetworkEntry[Any], recipe: TrainingRecipe) -> Tensor:

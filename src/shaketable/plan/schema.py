@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 
+from shaketable.devices import require_device
 from shaketable.plan.build_map import MAPS
 from shaketable.plan.build_probes import probe_names, read_probes
 from shaketable.plan.derive import AS_WRITTEN
-from shaketable.plan.devices import require_device
 from shaketable.plan.locate import FieldPath
 from shaketable.plan.methods import DEFAULT_METHODS, METHODS, name_methods
 from shaketable.plan.schema_base import (

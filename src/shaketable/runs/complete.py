@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from shaketable.errors import RunError
+from shaketable.registry import OURS
 
 
 class _Image(TypedDict):
@@ -57,7 +58,7 @@ class _Results(TypedDict):
 
 _RESULTS = TypeAdapter(_Results)
 _OUR_RECORDS = TypeAdapter(_OurRecords)
-_OURS = ("worst_case", "structural", "sampling", "neighbourhood")
+_OURS = OURS["shaketable.probes"]
 
 
 def require_complete(results: object, path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from torch import Tensor
 
+from shaketable.devices import require_device
 from shaketable.errors import InputError
 from shaketable.io import LoadedImage, provenance_of, stacked
 from shaketable.plan import Plan
@@ -20,7 +21,7 @@ from shaketable.runs.cache import Cache, Keys
 from shaketable.runs.check_rows import check_from_row, check_to_row
 from shaketable.runs.checking import Checks, make_checks
 from shaketable.runs.cluster import Cluster, Machines, library
-from shaketable.runs.devices import on_device, require_device
+from shaketable.runs.devices import on_device
 from shaketable.runs.engine import Engine, OnTaskProgress, Serial
 from shaketable.runs.events import Event, OnEvent
 from shaketable.runs.identity import identity

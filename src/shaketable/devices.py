@@ -1,4 +1,4 @@
-"""Where a plan is to be computed."""
+"""Where torch computes."""
 
 from __future__ import annotations
 
@@ -38,6 +38,6 @@ choose one of them.
         here = "none" if n_devices == 0 else f"{n_devices}, counted from 0"
         raise InputError(
             f"Expected a device that this machine has, got {name!r} and {here} of that kind; "
-            "leave the field out to compute on the CPU."
+            "leave it out to compute on the CPU."
         )
     return name
