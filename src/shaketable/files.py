@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+
+PART = ".part"
+"""How the names of files end that are being written; what a kill leaves of them means nothing."""
+
+
+def opened_for_appending(path: Path) -> BinaryIO:
+    """A file that is read and appended to; a link in its place is refused, not followed.
+
+    Raises
+    ------
+    OSError
+        If it is a link, or cannot be opened.
+    """
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+    return os.fdopen(os.open(path, flags, 0o666), "ab+")
 
 
 @contextmanager
@@ -29,7 +45,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     ...     target.read_text()
     'all of it'
     """
-    temporary = path.with_name(path.name + ".part")
+    # A name that nobody can have laid a link under: a folder may be another person's.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{PART}")
     try:
         yield temporary
         with temporary.open("rb+") as file:

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Sequence
 
 from shaketable.cli.ends import INTERRUPTED, WRONG, Interrupted, sentence
+from shaketable.records import printable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,6 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _fail(str(error), INTERRUPTED)
         except KeyboardInterrupt:
             return _fail("Interrupted; nothing was left half done.", INTERRUPTED)
+        except SystemExit as error:  # the command itself never ends so: something a plan names does
+            return _fail(
+                f"Expected networks and modules that return, got sys.exit({error.code!r}) from one; "
+                "remove the call from what the plan names.",
+                WRONG,
+            )
         except BrokenPipeError:  # the reader of a pipe, for example head, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
@@ -50,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 traceback.print_exc()
             return _fail(sentence(error), WRONG)
     for message in dict.fromkeys(" ".join(str(entry.message).split()) for entry in caught):
-        sys.stderr.write(f"Note: {message}\n")
+        sys.stderr.write(f"Note: {printable(message)}\n")
     return code
 
 
@@ -72,5 +79,5 @@ def _run(arguments: list[str]) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    sys.stderr.write(" ".join(message.split()) + "\n")
+    sys.stderr.write(printable(" ".join(message.split())) + "\n")
     return code

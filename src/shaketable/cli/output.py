@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from shaketable.records import printable
+
 if TYPE_CHECKING:
     from shaketable.checks import Check
 
@@ -24,7 +26,7 @@ def console() -> Console:
 
 def say(message: str) -> None:
     """Print a line as it stands."""
-    console().print(message, markup=False)
+    console().print(printable(message), markup=False)
 
 
 def say_verdicts(verdicts: Iterable[Mapping[str, Any]]) -> None:
@@ -34,27 +36,29 @@ def say_verdicts(verdicts: Iterable[Mapping[str, Any]]) -> None:
     for verdict in verdicts:
         title = _title(verdict)
         if several:
-            title = f"{verdict.get('network')}, {title[:1].lower()}{title[1:]}"
-        word = str(verdict["verdict"])
+            network = printable(str(verdict.get("network")))
+            title = f"{network}, {title[:1].lower()}{title[1:]}"
+        word = printable(str(verdict["verdict"]))
         out.print(Text.assemble(f"{title}: ", (word.upper(), _STYLES.get(word, ""))))
-        out.print(f"  {verdict['statement']}", markup=False)
+        out.print(f"  {printable(str(verdict['statement']))}", markup=False)
 
 
 def say_comparisons(comparisons: Iterable[Mapping[str, Any]]) -> None:
     """Print how networks compare, image by image."""
     out = console()
     for row in comparisons:
-        title = f"{row['network']} beside {row['beside']}, {_title(row).lower()}: "
+        pair = printable(f"{row['network']} beside {row['beside']}")
+        title = f"{pair}, {_title(row).lower()}: "
         out.print(Text.assemble(title, (str(row["verdict"]).upper(), "bold")))
-        out.print(f"  {row['statement']}", markup=False)
+        out.print(f"  {printable(str(row['statement']))}", markup=False)
 
 
 def _title(row: Mapping[str, Any]) -> str:
     """The probe in words, with its domain."""
     from shaketable.blocks.wording import title_of
 
-    name = title_of(str(row["probe"]))
-    return f"{name}, {row['domain']} domain" if row.get("domain") else name
+    name = title_of(printable(str(row["probe"])))
+    return f"{name}, {printable(str(row['domain']))} domain" if row.get("domain") else name
 
 
 def say_checks(checks: Sequence[Check]) -> None:
@@ -70,7 +74,7 @@ def say_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table without lines."""
     table = Table(*headings, box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     console().print(table)
 
 

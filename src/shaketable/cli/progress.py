@@ -142,7 +142,7 @@ class NotebookProgress:
             return
         self._drawn = now
         left = time_left(event.seconds_left)
-        line = f"{_count(event)} {doing(event)}{f', {left}' if left else ''}"
+        line = f"{_count(event)} {doing(event) or 'done'}{f', {left}' if left else ''}"
         self._display.update({"text/plain": line}, raw=True)
 
 

@@ -81,7 +81,7 @@ def call_with(function: Any, name: str, arguments: Mapping[str, Any]) -> Any:
             ) from error
     try:
         return function(**arguments)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(
             f"Expected {name} to be made from its arguments, got {described(error)}; "
             "call it yourself to see why."

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shaketable.errors import RunError
-from shaketable.files import whole_file
+from shaketable.files import PART, opened_for_appending, whole_file
 from shaketable.runs.arrays import Arrays, is_readable, write_arrays
 from shaketable.runs.rows import to_json
 
@@ -58,9 +58,9 @@ class Store:
                 f"Expected a directory, got the file {self.directory}; choose another name."
             )
         if not marker.exists():
-            # a process that was killed before it wrote the marker leaves no more than these
-            ours = {"lock", "run.json.part"}
-            there = {path.name for path in self.directory.glob("*")} - ours
+            # a process that was killed before it wrote the marker leaves a lock and parts of files
+            there = {path.name for path in self.directory.glob("*") if not path.name.endswith(PART)}
+            there -= {"lock"}
             if there:
                 raise RunError(
                     f"Expected an empty directory or a run in {self.directory}, got other files "
@@ -100,7 +100,7 @@ class Store:
         self.match(identity)
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            lock = (self.directory / "lock").open("w")
+            lock = opened_for_appending(self.directory / "lock")
         except OSError as error:
             raise RunError(
                 f"Expected a directory that can be written, got {error}; choose another one."
@@ -114,6 +114,8 @@ class Store:
                     "choose another directory."
                 ) from error
             self.match(identity)  # again: another process may have come first
+            for part in self.directory.rglob(f"*{PART}"):
+                part.unlink(missing_ok=True)
             if not (self.directory / "run.json").exists():
                 write_atomically(self.directory / "run.json", to_json(identity).encode())
             (self.directory / "arrays").mkdir(exist_ok=True)
@@ -201,8 +203,8 @@ class Store:
 
     @staticmethod
     def _append(path: Path, entry: object, *, sync: bool = True) -> None:
-        with path.open("ab+") as file:
-            if file.tell() > 0:
+        with opened_for_appending(path) as file:
+            if file.seek(0, os.SEEK_END) > 0:
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":  # a kill cut the last line off: keep the next one apart
                     file.write(b"\n")
