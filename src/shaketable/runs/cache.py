@@ -71,6 +71,12 @@ class Keys:
             images=[str(content_sha256(image)) for image in subject.images],
         )
 
+    @classmethod
+    def none(cls, bench: Bench) -> Keys:
+        """No keys, where nothing is shared: contents can be large."""
+        nobody = dict.fromkeys((method.name for method in bench.subject.methods), None)
+        return cls(bench=bench, methods=nobody, forward=None, images=())
+
     def task(self, task: Task) -> str | None:
         """The key of a task, with that of the network whose findings are given."""
         probe = self.bench.probe(task.probe)
@@ -137,6 +143,11 @@ class Cache:
                 raise RunError(
                     f"Expected a store that can be written, got {error}; choose another folder."
                 ) from error
+
+    @property
+    def keeps(self) -> bool:
+        """Whether results are kept and found."""
+        return self._folder is not None
 
     def find(self, key: str | None, kind: type[Any]) -> tuple[tuple[Any, ...], Path] | None:
         """Records of a type and the file of their arrays, where a result of that key is kept."""
