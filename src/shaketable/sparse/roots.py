@@ -40,7 +40,7 @@ def find_root(
     --------
     >>> root, n_values = find_root(lambda x: x + x**3 / 10 - 1, 0.0, 1e-9)
     >>> round(root, 6), n_values
-    (0.921701, 6)
+    (0.921699, 6)
     """
     here, value = start, function(start)
     best, smallest, slope = here, abs(value), 1.0
@@ -75,7 +75,7 @@ def differentiable_root(
     --------
     >>> p = torch.tensor(4.0, requires_grad=True)
     >>> root = differentiable_root(lambda x, p: x**2 - p, torch.tensor(2.0), p)
-    >>> float(root), float(torch.autograd.grad(root, p)[0])
+    >>> root.item(), torch.autograd.grad(root, p)[0].item()
     (2.0, 0.25)
     """
     if not _is_differentiated(parameter):
